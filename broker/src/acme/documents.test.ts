@@ -1,0 +1,144 @@
+import { LanyardError } from '@lanyard/sdk/kernel';
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parseAuthorization } from './authorization-document.ts';
+import { parseChain } from './chain-document.ts';
+import { parseDirectory } from './directory.ts';
+import { CHAIN, TOKEN } from './hostile-ca.ts';
+import { parseOrder } from './order-document.ts';
+
+const directory = {
+  newNonce: 'https://ca.example/nonce',
+  newAccount: 'https://ca.example/account',
+  newOrder: 'https://ca.example/order',
+};
+const order = {
+  status: 'pending',
+  authorizations: ['https://ca.example/authz/1'],
+  finalize: 'https://ca.example/finalize/1',
+};
+const challenge = { type: 'dns-01', url: 'https://ca.example/challenge/1', token: TOKEN };
+const authorization = {
+  status: 'pending',
+  identifier: { type: 'dns', value: 'A.Devices.Example' },
+  challenges: [{ type: 'http-01' }, challenge],
+};
+
+const asOrder = (document: unknown) => parseOrder(document, 'https://ca.example/order/1', undefined);
+const refused = expect.objectContaining({ code: 'authority-protocol' });
+
+describe('a directory', () => {
+  test('is read', () => {
+    const document = { ...directory, renewalInfo: 'https://ca.example/ari', meta: { profiles: { classic: 'x' } } };
+    expect(parseDirectory(document)).toMatchObject({ document, hasRenewalInfo: true, profiles: ['classic'] });
+    expect(parseDirectory(directory)).toMatchObject({ hasRenewalInfo: false, profiles: [] });
+  });
+
+  test.each([
+    undefined,
+    '<html>',
+    [],
+    {},
+    { ...directory, newNonce: undefined },
+    { ...directory, newOrder: 'http://ca.example/order' },
+    { ...directory, meta: 'x' },
+  ])('%j is refused', (document) => {
+    expect(() => parseDirectory(document)).toThrow(refused);
+  });
+});
+
+describe('an order', () => {
+  test('is read', () => {
+    const error = { type: 'urn:ietf:params:acme:error:dns', detail: 'no TXT' };
+    const document = { ...order, status: 'invalid', error, certificate: 7 };
+    expect(parseOrder(document, 'https://ca.example/order/1', 3_000)).toEqual({
+      url: 'https://ca.example/order/1',
+      status: 'invalid',
+      authorizationUrls: order.authorizations,
+      finalizeUrl: order.finalize,
+      problem: error,
+      retryAfterMs: 3_000,
+    });
+  });
+
+  test.each([
+    { ...order, status: 'deactivated' },
+    { ...order, status: 'valid' },
+    { ...order, finalize: 'ftp://ca.example/' },
+    { ...order, authorizations: [] },
+    { ...order, authorizations: 'https://ca.example/authz/1' },
+    { ...order, authorizations: ['https://ca.example/authz/1', 7] },
+    { ...order, authorizations: Array.from({ length: 101 }, () => 'https://ca.example/authz/1') },
+  ])('that makes no sense is refused (%#)', (document) => {
+    expect(() => asOrder(document)).toThrow(refused);
+  });
+});
+
+describe('an authorization', () => {
+  test('is read', () => {
+    const error = { type: 'urn:ietf:params:acme:error:dns', detail: 'no TXT' };
+    const document = { ...authorization, status: 'invalid', challenges: [{ ...challenge, error }] };
+    expect(parseAuthorization(document)).toEqual({
+      name: 'a.devices.example',
+      status: 'invalid',
+      dns01: { url: challenge.url, token: TOKEN },
+      problem: error,
+    });
+  });
+
+  test('without dns-01 has no challenge for us', () => {
+    expect(parseAuthorization({ ...authorization, challenges: [] }).dns01).toBeUndefined();
+  });
+
+  test.each([
+    { ...authorization, status: 'ready' },
+    { ...authorization, identifier: { type: 'ip', value: '10.1.1.4' } },
+    { ...authorization, identifier: { type: 'dns', value: 'a..example' } },
+    { ...authorization, identifier: { type: 'dns', value: 'a.example\n' } },
+    { ...authorization, identifier: { type: 'dns', value: `${'a.'.repeat(200)}example` } },
+    { ...authorization, challenges: {} },
+    { ...authorization, challenges: [{ ...challenge, token: 'short' }] },
+    { ...authorization, challenges: [{ ...challenge, token: `${TOKEN}.` }] },
+    { ...authorization, challenges: [{ ...challenge, url: '/challenge' }] },
+  ])('that makes no sense is refused (%#)', (document) => {
+    expect(() => parseAuthorization(document)).toThrow(refused);
+  });
+});
+
+describe('a chain', () => {
+  test('is passed on as the CA gave it, explanatory text included', () => {
+    expect(parseChain(`subject: leaf\n${CHAIN}`)).toBe(`subject: leaf\n${CHAIN}`);
+  });
+
+  test.each([
+    '',
+    '<html>',
+    {},
+    CHAIN.repeat(6),
+    `${CHAIN}-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n`,
+  ])('that holds anything but a few certificates is refused (%#)', (document) => {
+    expect(() => parseChain(document)).toThrow(refused);
+  });
+});
+
+test.each([
+  ['directory', parseDirectory, directory],
+  ['order', asOrder, order],
+  ['authorization', parseAuthorization, authorization],
+] as const)('a %s with any member replaced by anything is read or refused, never a crash', (_what, parse, sound) => {
+  const anything = fc.anything({ maxDepth: 3 });
+  fc.assert(
+    fc.property(fc.constantFrom(...Object.keys(sound)), anything, (member, value) => {
+      expect(['read', 'authority-protocol']).toContain(outcome(() => parse({ ...sound, [member]: value })));
+    }),
+  );
+});
+
+function outcome(parse: () => unknown): string {
+  try {
+    parse();
+    return 'read';
+  } catch (error) {
+    return LanyardError.is(error) ? error.code : 'a crash';
+  }
+}

@@ -1,0 +1,99 @@
+/** The operator's HTTP API: who is enrolled, certified, and why not. Every call but the health check needs the token. */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { LanyardError } from '@lanyard/sdk/kernel';
+import type { ErrorCode, Logger } from '@lanyard/sdk/kernel';
+import { isDeviceId } from '@lanyard/sdk/protocol';
+import { Hono } from 'hono';
+import type { Context } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { z } from 'zod';
+import type { Registry } from './registry.ts';
+
+export interface AdminApiParts {
+  readonly registry: Registry;
+  /** Whether every part of the broker works; the reasons when not. */
+  readonly health: () => readonly HealthFinding[];
+  readonly token: string;
+  readonly log: Logger;
+}
+
+export interface HealthFinding {
+  readonly part: string;
+  readonly isHealthy: boolean;
+  readonly detail: string;
+}
+
+/** A signing request or public key is under 4 KiB. */
+const LARGEST_BODY_BYTES = 16 * 1024;
+
+const enrolment = z.strictObject({
+  deviceId: z.string().refine(isDeviceId, 'must be 8 to 64 of a-z, 0-9 and hyphen'),
+  /** PEM of a PKCS#10 request made with the identity key, or of the public key alone. */
+  csr: z.string().max(8192).optional(),
+  publicKey: z.string().max(8192).optional(),
+});
+
+const page = z.object({
+  after: z.string().max(64).optional(),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+});
+
+const STATUS_OF: Partial<Record<ErrorCode, 400 | 401 | 404 | 409 | 503>> = {
+  'admin-request-invalid': 400,
+  'admin-unauthorized': 401,
+  'appliance-id-invalid': 400,
+  'appliance-unknown': 404,
+  'appliance-exists': 409,
+  'csr-invalid': 400,
+  'csr-weak-key': 400,
+  'store-failed': 503,
+  'dns-serving-failed': 503,
+};
+
+export function createAdminApi({ registry, health, token, log }: AdminApiParts): Hono {
+  const api = new Hono();
+  api.use(bodyLimit({ maxSize: LARGEST_BODY_BYTES, onError: tooLarge }));
+  api.get('/healthz', (context) => {
+    const findings = health();
+    const isHealthy = findings.every((finding) => finding.isHealthy);
+    return context.json({ status: isHealthy ? 'ok' : 'failing', findings }, isHealthy ? 200 : 503);
+  });
+  api.use('/v1/*', async (context, proceed) => {
+    if (!isToken(context.req.header('authorization'), token)) throw new LanyardError('admin-unauthorized');
+    await proceed();
+  });
+  api.post('/v1/appliances', async (context) => {
+    const request = read(enrolment, await context.req.json<unknown>().catch(() => undefined));
+    return context.json(await registry.enrol(request), 201);
+  });
+  api.get('/v1/appliances', async (context) => context.json(await registry.list(read(page, context.req.query()))));
+  api.get('/v1/appliances/:id', async (context) => context.json(await registry.show(context.req.param('id'))));
+  api.post('/v1/appliances/:id/renew', async (context) => context.json(await registry.renew(context.req.param('id'))));
+  api.notFound((context) => context.json({ code: 'not-found', message: 'no such resource' }, 404));
+  api.onError((error, context) => {
+    const known = LanyardError.is(error) ? error : new LanyardError('internal', { cause: error });
+    const status = STATUS_OF[known.code] ?? 500;
+    if (status === 500) log.error({ err: String(error), path: context.req.path }, 'an admin request failed');
+    return context.json({ code: known.code, message: status === 500 ? 'internal error' : known.message }, status);
+  });
+  return api;
+}
+
+function tooLarge(context: Context): Response {
+  return context.json({ code: 'too-large', message: `the body has more than ${LARGEST_BODY_BYTES} bytes` }, 413);
+}
+
+/** Compared as digests: equal length, and no time difference that tells how much was right. */
+function isToken(header: string | undefined, token: string): boolean {
+  const given = createHash('sha256')
+    .update(header ?? '')
+    .digest();
+  return timingSafeEqual(given, createHash('sha256').update(`Bearer ${token}`).digest());
+}
+
+function read<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const complaints = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the body'}: ${issue.message}`);
+  throw new LanyardError('admin-request-invalid', { message: complaints.join('; ') });
+}

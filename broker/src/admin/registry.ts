@@ -1,0 +1,67 @@
+/** Port: what the admin API can do, in the words of its answers. */
+
+export interface Registry {
+  /** @throws LanyardError `appliance-exists` | `csr-invalid` | `csr-weak-key` | `admin-request-invalid`. */
+  enrol(request: EnrolRequest): Promise<EnrolledView>;
+  list(page: { readonly after?: string | undefined; readonly limit: number }): Promise<ApplianceList>;
+  /** @throws LanyardError `appliance-unknown`. */
+  show(deviceId: string): Promise<ApplianceView>;
+  /** Asks for a new certificate now. @throws LanyardError `appliance-unknown`. */
+  renew(deviceId: string): Promise<ApplianceView>;
+}
+
+export interface EnrolRequest {
+  readonly deviceId: string;
+  readonly csr?: string | undefined;
+  readonly publicKey?: string | undefined;
+}
+
+export interface EnrolledView {
+  readonly deviceId: string;
+  readonly name: string;
+  /** PEM of the identity certificate, for the appliance's `identity.crt`. */
+  readonly identityCertificate: string;
+  /** PEM of the private root that the broker's own certificate comes from, for `broker-root.crt`. */
+  readonly brokerRoot: string;
+}
+
+export interface ApplianceList {
+  readonly total: number;
+  readonly appliances: readonly ApplianceView[];
+}
+
+/** Times in ISO 8601. */
+export interface ApplianceView {
+  readonly deviceId: string;
+  readonly name: string;
+  readonly status: 'active' | 'disabled';
+  readonly isConnected: boolean;
+  readonly published: readonly string[];
+  readonly enrolledAt: string;
+  readonly lastSeenAt?: string;
+  readonly firmware?: { readonly sdk: string; readonly version?: string; readonly model?: string };
+  readonly rebinding?: 'ok' | 'blocked' | 'unknown';
+  readonly certificate?: CertificateView;
+  /** The order under way; why it waits and until when. */
+  readonly order?: OrderView;
+  readonly addressHistory?: readonly { readonly address: string; readonly from: string; readonly until?: string }[];
+}
+
+export interface CertificateView {
+  readonly fingerprint: string;
+  readonly serial: string;
+  readonly names: readonly string[];
+  readonly notBefore: string;
+  readonly notAfter: string;
+  readonly renewAt: string;
+  readonly installedAt?: string;
+}
+
+export interface OrderView {
+  readonly id: string;
+  readonly state: string;
+  readonly requestedAt: string;
+  readonly failures: number;
+  readonly nextTryAt?: string;
+  readonly lastFailure?: { readonly code: string; readonly message: string; readonly at: string };
+}

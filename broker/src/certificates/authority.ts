@@ -1,0 +1,72 @@
+/** Port: a certificate authority, as the order machine needs it. RFC 8555's words; one call is one intention. */
+
+/** RFC 8555 §7.1.6. */
+export type OrderStatus = 'pending' | 'ready' | 'processing' | 'valid' | 'invalid';
+
+export interface AuthorityOrder {
+  readonly url: string;
+  readonly status: OrderStatus;
+  readonly authorizationUrls: readonly string[];
+  readonly finalizeUrl: string;
+  /** Present once the order is valid. */
+  readonly certificateUrl?: string;
+  /** Why an order became invalid, as far as the CA said. */
+  readonly problem?: AuthorityProblem;
+  /** When the CA wants to be asked again, from now. */
+  readonly retryAfterMs?: number;
+}
+
+export type AuthorizationStatus = 'pending' | 'valid' | 'invalid' | 'deactivated' | 'expired' | 'revoked';
+
+export interface Authorization {
+  readonly url: string;
+  /** The name to prove, without the wildcard's asterisk. */
+  readonly name: string;
+  readonly status: AuthorizationStatus;
+  /** The dns-01 challenge; absent when the CA offers none. */
+  readonly challenge?: DnsChallenge;
+  readonly problem?: AuthorityProblem;
+  readonly retryAfterMs?: number;
+}
+
+export interface DnsChallenge {
+  readonly url: string;
+  /** Owner of the TXT record, without a trailing dot: `_acme-challenge.<name>` (RFC 8555 §8.4). */
+  readonly recordName: string;
+  /** The TXT value: base64url(SHA-256(key authorization)). */
+  readonly recordValue: string;
+}
+
+/** A problem document (RFC 7807) as the CA sent it, cut to a sane length. */
+export interface AuthorityProblem {
+  /** For instance `urn:ietf:params:acme:error:dns`. */
+  readonly type: string;
+  readonly detail: string;
+}
+
+export interface NewOrder {
+  readonly names: readonly string[];
+  /** Certificate profile (draft-ietf-acme-profiles), if one is configured. */
+  readonly profile?: string;
+  /** ARI certificate id of the certificate that this order replaces (RFC 9773 §5). */
+  readonly replaces?: string;
+}
+
+/**
+ * Every method asks the CA once (badNonce is repeated inside, bounded), in bounded time, and never sleeps: what the
+ * CA asks to wait for comes back as `retryAfterMs`.
+ * @throws LanyardError `authority-unreachable` | `authority-rate-limited` | `authority-refused` |
+ *   `authority-rejected-name` | `authority-validation-failed` | `authority-order-lost` | `authority-protocol`, with
+ *   `retryAfterMs` where the CA gave one and `details.problem` with its document.
+ */
+export interface Authority {
+  newOrder(order: NewOrder, signal: AbortSignal): Promise<AuthorityOrder>;
+  order(orderUrl: string, signal: AbortSignal): Promise<AuthorityOrder>;
+  authorization(authorizationUrl: string, signal: AbortSignal): Promise<Authorization>;
+  /** Tells the CA to look. Idempotent: a challenge that is already being looked at stays so. */
+  trigger(challengeUrl: string, signal: AbortSignal): Promise<void>;
+  /** @param csr DER of the PKCS#10 request. */
+  finalize(finalizeUrl: string, csr: Uint8Array, signal: AbortSignal): Promise<AuthorityOrder>;
+  /** The chain as PEM, leaf first, as the CA gave it. */
+  certificate(certificateUrl: string, signal: AbortSignal): Promise<string>;
+}

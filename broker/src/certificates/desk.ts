@@ -1,0 +1,98 @@
+/** Where an appliance's questions about its certificate are answered. */
+import { LanyardError } from '@lanyard/sdk/kernel';
+import type { Clock, Logger } from '@lanyard/sdk/kernel';
+import type { HeldCertificate, Todo } from '@lanyard/sdk/protocol';
+import type { Issuance } from './issuance.ts';
+import type { Dossier, OrderStore } from './order-store.ts';
+import type { Acceptance } from './request.ts';
+import type { ReadSigningRequest } from './signing-request.ts';
+import { decideTodo, hasExactly } from './standing.ts';
+import type { StoredCertificate } from './stored-certificate.ts';
+
+export interface DeskParts {
+  readonly store: OrderStore;
+  readonly issuance: Pick<Issuance, 'request'>;
+  readonly readRequest: ReadSigningRequest;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface Question {
+  readonly deviceId: string;
+  /** The names that are the appliance's own now. */
+  readonly names: readonly string[];
+  readonly held: HeldCertificate | undefined;
+  readonly pendingKeyHash: string | undefined;
+}
+
+export interface Advice {
+  readonly todo: Todo;
+  /** What to hand over, when it is to be installed. */
+  readonly certificate?: StoredCertificate;
+  /** When to look again if nothing else happens before, epoch milliseconds. */
+  readonly lookAgainAtMs: number;
+}
+
+/** A certificate that is not acknowledged is sent again this often. */
+const RESEND_MS = 10 * 60_000;
+
+/** A wish that is not acted upon is said again this often. */
+const REPEAT_MS = 60 * 60_000;
+
+export class CertificateDesk {
+  readonly #parts: DeskParts;
+
+  constructor(parts: DeskParts) {
+    this.#parts = parts;
+  }
+
+  /** What the appliance should do next. What it says it holds counts as installed. */
+  async advise({ deviceId, names, held, pendingKeyHash }: Question): Promise<Advice> {
+    const { store, clock } = this.#parts;
+    const nowMs = clock.nowMs();
+    const dossier = await store.dossier(deviceId);
+    const latest = dossier.latestCertificate;
+    if (held && latest?.fingerprint === held.fingerprint && latest.installedAtMs === undefined) {
+      await store.markInstalled(deviceId, held.fingerprint, nowMs);
+    }
+    const todo = decideTodo({ nowMs, names, held, pendingKeyHash, dossier });
+    if (todo.kind === 'install' && latest) return { todo, certificate: latest, lookAgainAtMs: nowMs + RESEND_MS };
+    return { todo, lookAgainAtMs: todo.kind === 'nothing' && latest ? latest.renewAtMs : nowMs + REPEAT_MS };
+  }
+
+  /**
+   * Accepts a signing request for exactly `names`, durably.
+   * @throws LanyardError `csr-invalid` | `csr-weak-key` | `csr-names` | `csr-key-reused` | `store-failed`.
+   */
+  async request(
+    deviceId: string,
+    names: readonly string[],
+    csr: Uint8Array,
+  ): Promise<Exclude<Acceptance, { kind: 'key-reused' }>> {
+    const asked = await this.#parts.readRequest(csr);
+    if (!hasExactly(asked.names, names)) {
+      const message = `the request asks for ${asked.names.join(', ') || 'no name'}; the appliance’s own is ${names.join(', ')}`;
+      throw new LanyardError('csr-names', { message });
+    }
+    const acceptance = await this.#parts.issuance.request({ deviceId, names, keyHash: asked.keyHash, csr });
+    if (acceptance.kind === 'key-reused') throw new LanyardError('csr-key-reused');
+    return acceptance;
+  }
+
+  /** The appliance serves the certificate: it is not sent again. */
+  async installed(deviceId: string, fingerprint: string): Promise<void> {
+    const { store, clock, log } = this.#parts;
+    const isNewest = await store.markInstalled(deviceId, fingerprint, clock.nowMs());
+    if (isNewest) log.info({ deviceId, fingerprint }, 'certificate installed');
+    else log.warn({ deviceId, fingerprint }, 'an appliance installed a certificate that is not its newest');
+  }
+
+  /** Asks for a new certificate as soon as the appliance is there. False when it has none yet. */
+  renewNow(deviceId: string): Promise<boolean> {
+    return this.#parts.store.renewAt(deviceId, this.#parts.clock.nowMs());
+  }
+
+  dossier(deviceId: string): Promise<Dossier> {
+    return this.#parts.store.dossier(deviceId);
+  }
+}

@@ -1,0 +1,290 @@
+import { describe, expect, test } from 'vitest';
+import { ERRORS, type ErrorCode } from '@lanyard/sdk/kernel';
+import type { Authorization, AuthorityOrder } from './authority.ts';
+import { failureOf, next } from './order.ts';
+import type { Order, OrderEvent, OrderEventKind, OrderState, OrderStateKind } from './order.ts';
+
+const NOW_MS = 1_700_000_000_000;
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+const challenges = [
+  { name: '_acme-challenge.a', value: 'v', authorizationUrl: 'https://ca/authz/1', challengeUrl: 'https://ca/chall/1' },
+];
+const pace = { notBeforeMs: NOW_MS - 1, tries: 2 };
+const atCa = { orderUrl: 'https://ca/order/1', challenges, ...pace };
+const STATES: { readonly [Kind in OrderStateKind]: Extract<OrderState, { kind: Kind }> } = {
+  waiting: { kind: 'waiting', ...pace },
+  ordering: { kind: 'ordering', ...pace },
+  authorizing: { kind: 'authorizing', ...atCa, challenges: [] },
+  publishing: { kind: 'publishing', ...atCa },
+  triggering: { kind: 'triggering', ...atCa },
+  proving: { kind: 'proving', ...atCa },
+  finalizing: { kind: 'finalizing', finalizeUrl: 'https://ca/finalize/1', ...atCa },
+  collecting: { kind: 'collecting', ...atCa },
+  clearing: { kind: 'clearing', challenges, aftermath: { kind: 'issued', fingerprint: 'f' }, ...pace },
+  issued: { kind: 'issued', fingerprint: 'f' },
+};
+
+const EVENTS: { readonly [Kind in OrderEventKind]: Extract<OrderEvent, { kind: Kind }> } = {
+  due: { kind: 'due' },
+  ordered: { kind: 'ordered', order: atAuthority('pending') },
+  'order-read': { kind: 'order-read', order: atAuthority('ready'), authorizations: [] },
+  published: { kind: 'published' },
+  triggered: { kind: 'triggered' },
+  finalized: { kind: 'finalized', order: atAuthority('processing') },
+  pending: { kind: 'pending', retryAfterMs: undefined },
+  collected: { kind: 'collected', fingerprint: 'f' },
+  cleared: { kind: 'cleared' },
+  failed: failed('authority-validation-failed'),
+};
+
+const STATE_KINDS = Object.values(STATES).map(({ kind }) => kind);
+const EVENT_KINDS = Object.values(EVENTS).map(({ kind }) => kind);
+
+function atAuthority(status: AuthorityOrder['status']): AuthorityOrder {
+  return { url: 'https://ca/order/1', status, authorizationUrls: [], finalizeUrl: 'https://ca/finalize/1' };
+}
+
+function failed(code: ErrorCode, retryAfterMs?: number): Extract<OrderEvent, { kind: 'failed' }> {
+  return { kind: 'failed', code, message: 'it went wrong', retryAfterMs };
+}
+
+function orderIn(state: OrderState, failures = 0): Order {
+  const names = ['a.devices.example.com'];
+  return { id: 'o', deviceId: 'd', names, keyHash: 'k', csr: Uint8Array.of(1), requestedAtMs: 0, failures, state };
+}
+
+function after(state: OrderState, event: OrderEvent, nowMs = NOW_MS): Order {
+  return next(orderIn(state), event, nowMs, 0);
+}
+
+/** How long after now the next act is due. */
+function pauseOf({ state }: Order): number {
+  return 'notBeforeMs' in state ? state.notBeforeMs - NOW_MS : Number.NaN;
+}
+
+function repeatOf(tries: number, jitter: number): number {
+  return pauseOf(next(orderIn({ ...STATES.ordering, tries }), failed('authority-unreachable'), NOW_MS, jitter));
+}
+
+function isErrorCode(key: string): key is ErrorCode {
+  return Object.hasOwn(ERRORS, key);
+}
+
+/** `-`: the event does not belong to the state and changes nothing. */
+type Cell = OrderStateKind | '-';
+
+const TABLE: { readonly [State in OrderStateKind]: { readonly [Event in OrderEventKind]: Cell } } = {
+  waiting: row({ due: 'ordering', failed: '-' }),
+  ordering: row({ ordered: 'authorizing' }),
+  authorizing: row({ 'order-read': 'finalizing' }),
+  publishing: row({ published: 'triggering' }),
+  triggering: row({ triggered: 'proving' }),
+  proving: row({ 'order-read': 'finalizing', pending: 'proving' }),
+  finalizing: row({ finalized: 'collecting' }),
+  collecting: row({ 'order-read': 'finalizing', pending: 'collecting', collected: 'clearing' }),
+  clearing: row({ cleared: 'issued' }),
+  issued: row({ failed: '-' }),
+};
+
+/** Whatever is not named changes nothing, but a failure that is not passing always leads to clearing. */
+function row(cells: { readonly [Event in OrderEventKind]?: Cell }): { readonly [Event in OrderEventKind]: Cell } {
+  return {
+    due: '-',
+    ordered: '-',
+    'order-read': '-',
+    published: '-',
+    triggered: '-',
+    finalized: '-',
+    pending: '-',
+    collected: '-',
+    cleared: '-',
+    failed: 'clearing',
+    ...cells,
+  };
+}
+
+describe('every event in every state', () => {
+  for (const state of STATE_KINDS) {
+    for (const event of EVENT_KINDS) {
+      const expected = TABLE[state][event];
+      test(`${state} + ${event} → ${expected === '-' ? 'no change' : expected}`, () => {
+        const before = orderIn(STATES[state]);
+        const order = next(before, EVENTS[event], NOW_MS, 0);
+        expect(order === before).toBe(expected === '-');
+        expect(order.state.kind).toBe(expected === '-' ? state : expected);
+      });
+    }
+  }
+});
+
+describe('the CA’s view of an order', () => {
+  type Reading = 'authorizing' | 'proving' | 'collecting';
+  const expected: Record<Reading, Record<AuthorityOrder['status'], OrderStateKind>> = {
+    authorizing: {
+      pending: 'publishing',
+      ready: 'finalizing',
+      processing: 'collecting',
+      valid: 'collecting',
+      invalid: 'clearing',
+    },
+    proving: {
+      pending: 'proving',
+      ready: 'finalizing',
+      processing: 'collecting',
+      valid: 'collecting',
+      invalid: 'clearing',
+    },
+    collecting: {
+      pending: 'collecting',
+      ready: 'finalizing',
+      processing: 'collecting',
+      valid: 'collecting',
+      invalid: 'clearing',
+    },
+  };
+  for (const state of ['authorizing', 'proving', 'collecting'] as const) {
+    for (const status of ['pending', 'ready', 'processing', 'valid', 'invalid'] as const) {
+      test(`an order that is ${status} leads from ${state} to ${expected[state][status]}`, () => {
+        const read = { kind: 'order-read', order: atAuthority(status), authorizations: [] } as const;
+        expect(after(STATES[state], read).state.kind).toBe(expected[state][status]);
+      });
+    }
+  }
+
+  test('only authorizations that are still to be proven have their record published', () => {
+    const challenge = { url: 'https://ca/chall/2', recordName: '_acme-challenge.b', recordValue: 'w' };
+    const authorization: Authorization = { url: 'https://ca/authz/2', name: 'b', status: 'pending', challenge };
+    const authorizations = [
+      { ...authorization, url: 'https://ca/authz/1', status: 'valid' } as const,
+      authorization,
+      { url: 'https://ca/authz/3', name: 'c', status: 'pending' } as const,
+    ];
+    const order = after(STATES.authorizing, { kind: 'order-read', order: atAuthority('pending'), authorizations });
+    expect(order.state).toEqual({
+      kind: 'publishing',
+      orderUrl: 'https://ca/order/1',
+      challenges: [
+        {
+          name: '_acme-challenge.b',
+          value: 'w',
+          authorizationUrl: 'https://ca/authz/2',
+          challengeUrl: 'https://ca/chall/2',
+        },
+      ],
+      notBeforeMs: NOW_MS,
+      tries: 0,
+    });
+  });
+
+  test('why the CA declared an order invalid is kept for people', () => {
+    const problem = { type: 'urn:ietf:params:acme:error:caa', detail: 'CAA forbids it' };
+    const order = { ...atAuthority('invalid'), problem };
+    const { lastFailure } = after(STATES.proving, { kind: 'order-read', order, authorizations: [] });
+    expect(lastFailure).toEqual({
+      code: 'authority-rejected-name',
+      message: 'CAA forbids it (urn:ietf:params:acme:error:caa)',
+      atMs: NOW_MS,
+    });
+    expect(failureOf(undefined, 'nobody knows')).toMatchObject({
+      code: 'authority-validation-failed',
+      message: 'nobody knows',
+    });
+  });
+});
+
+describe('polling', () => {
+  test('asks again when the CA said, within bounds', () => {
+    expect(pauseOf(after(STATES.proving, { kind: 'pending', retryAfterMs: 3_000 }))).toBe(3_000);
+    expect(pauseOf(after(STATES.proving, { kind: 'pending', retryAfterMs: 0 }))).toBe(100);
+    expect(pauseOf(after(STATES.proving, { kind: 'pending', retryAfterMs: DAY_MS }))).toBe(60_000);
+    expect(pauseOf(after(STATES.proving, { kind: 'pending', retryAfterMs: undefined }))).toBe(800);
+  });
+
+  test('gives up an order that the CA never decides', () => {
+    let order = orderIn({ ...STATES.collecting, tries: 0 });
+    for (let polls = 0; polls < 99; polls++) order = next(order, EVENTS.pending, NOW_MS, 0);
+    expect(order.state.kind).toBe('collecting');
+    order = next(order, EVENTS.pending, NOW_MS, 0);
+    expect(order).toMatchObject({ failures: 1, state: { kind: 'clearing', challenges } });
+  });
+
+  test('gives up an order that falls back to ready after every finalize', () => {
+    const pausesMs: number[] = [];
+    let order = orderIn({ ...STATES.finalizing, tries: 0 });
+    for (let round = 0; round < 200 && order.state.kind !== 'clearing'; round++) {
+      const before = order.state;
+      order = next(order, before.kind === 'finalizing' ? EVENTS.finalized : EVENTS['order-read'], NOW_MS, 0);
+      if (order.state.kind === 'finalizing') pausesMs.push(pauseOf(order));
+    }
+    expect(order).toMatchObject({ failures: 1, lastFailure: { code: 'authority-protocol' } });
+    expect(Math.min(...pausesMs)).toBeGreaterThan(0);
+  });
+});
+
+describe('failures', () => {
+  const PASSING: readonly ErrorCode[] = [
+    'authority-unreachable',
+    'authority-rate-limited',
+    'dns-serving-failed',
+    'store-failed',
+    'stopped',
+  ];
+
+  for (const code of PASSING) {
+    test(`${code} repeats the same act later, at the same order`, () => {
+      const order = after(STATES.finalizing, failed(code));
+      expect(order.failures).toBe(0);
+      expect(order.lastFailure).toEqual({ code, message: 'it went wrong', atMs: NOW_MS });
+      expect(order.state).toEqual({ ...STATES.finalizing, notBeforeMs: NOW_MS + 10_000, tries: 3 });
+    });
+  }
+
+  test('every other failure clears the records and begins again', () => {
+    for (const code of Object.keys(ERRORS).filter(isErrorCode)) {
+      if (PASSING.includes(code)) continue;
+      const order = after(STATES.proving, failed(code));
+      expect(order).toMatchObject({ failures: 1, state: { kind: 'clearing', challenges, notBeforeMs: NOW_MS } });
+    }
+  });
+
+  test('an act that fails in passing is repeated after 5 s, doubling up to half an hour, spread by the dice', () => {
+    expect([0, 1, 2, 20, 90].map((tries) => repeatOf(tries, 0))).toEqual([2_500, 5_000, 10_000, 900_000, 900_000]);
+    expect([0, 90].map((tries) => repeatOf(tries, 0.999_999))).toEqual([4_999, 1_799_999]);
+  });
+
+  test('the CA’s wish to wait is kept, up to a week', () => {
+    const waits = [DAY_MS, Number.MAX_SAFE_INTEGER, -5].map((retryAfterMs) =>
+      pauseOf(after(STATES.ordering, failed('authority-rate-limited', retryAfterMs))),
+    );
+    expect(waits).toEqual([DAY_MS, 7 * DAY_MS, 10_000]);
+  });
+
+  test('a new order is made after 1, 10 and 100 minutes, then daily', () => {
+    const pauses = [0, 1, 2, 3, 50].map((failures) => {
+      const { state } = next(orderIn(STATES.proving, failures), EVENTS.failed, NOW_MS, 0);
+      return state.kind === 'clearing' && state.aftermath.kind === 'again' ? state.aftermath.notBeforeMs - NOW_MS : 0;
+    });
+    expect(pauses).toEqual([1, 10, 100, 1_440, 1_440].map((minutes) => minutes * MINUTE_MS));
+  });
+
+  test('a refusal for good is asked about again daily', () => {
+    for (const code of ['authority-refused', 'authority-rejected-name'] as const) {
+      const { state } = after(STATES.ordering, failed(code));
+      expect(state).toMatchObject({ aftermath: { kind: 'again', notBeforeMs: NOW_MS + DAY_MS } });
+    }
+  });
+
+  test('clearing is repeated for ever, whatever fails, and remembers what follows', () => {
+    let order = orderIn(STATES.clearing);
+    for (let tries = 0; tries < 500; tries++) order = next(order, failed('internal'), NOW_MS, 0.5);
+    expect(order).toMatchObject({ failures: 0, state: { kind: 'clearing', challenges, tries: 502 } });
+    expect(next(order, EVENTS.cleared, NOW_MS, 0).state).toEqual({ kind: 'issued', fingerprint: 'f' });
+  });
+
+  test('an order that waited for its records to go is due at once when its pause is over by then', () => {
+    const clearing = { ...STATES.clearing, aftermath: { kind: 'again', notBeforeMs: NOW_MS - DAY_MS } } as const;
+    expect(after(clearing, EVENTS.cleared).state).toEqual({ kind: 'waiting', notBeforeMs: NOW_MS, tries: 0 });
+  });
+});

@@ -1,0 +1,20 @@
+/** A certificate as the broker remembers it. */
+export interface StoredCertificate {
+  readonly deviceId: string;
+  readonly orderId: string;
+  readonly names: readonly string[];
+  /** PEM, leaf first, as the CA gave it. */
+  readonly chain: string;
+  /** SHA-256 of the leaf's DER, lower-case hex. */
+  readonly fingerprint: string;
+  readonly keyHash: string;
+  /** Serial number, lower-case hex. */
+  readonly serial: string;
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+  readonly issuedAtMs: number;
+  /** When the appliance is asked for a renewal. */
+  readonly renewAtMs: number;
+  /** When the appliance said that it serves it; absent until then. */
+  readonly installedAtMs?: number;
+}

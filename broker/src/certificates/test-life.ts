@@ -1,0 +1,99 @@
+/** A world that outlives the issuer: CA, DNS and store, and lives of the issuer that can end at any act. Only for tests. */
+import { silentLogger } from '@lanyard/sdk/kernel';
+import { VirtualClock, seededRandom } from '@lanyard/sdk/testing';
+import { openInlineStore } from '../store/inline-store.ts';
+import { AuthorityDouble, csrOf, readChainDouble, readClaims } from './authority-double.ts';
+import type { Claims } from './authority-double.ts';
+import type { ChallengeBoard, ChallengeRecord } from './challenge-board.ts';
+import { CertificateDesk } from './desk.ts';
+import { Issuance } from './issuance.ts';
+import type { Order } from './order.ts';
+import type { StoredCertificate } from './stored-certificate.ts';
+
+export const NAME = 'a.devices.example.com';
+export const KEY_HASH = 'key-1';
+export const DEVICE = 'appliance-1';
+
+/** Sees every act on its way to the world, and may keep it from happening or its answer from coming back. */
+export type Witness = (name: string, act: () => Promise<unknown>) => Promise<unknown>;
+
+export const honest: Witness = (_name, act) => act();
+
+export interface Life {
+  readonly issuance: Issuance;
+  readonly desk: CertificateDesk;
+  readonly issued: StoredCertificate[];
+  readonly failed: Order[];
+}
+
+export class World {
+  readonly clock = new VirtualClock();
+  readonly board = new BoardInMemory();
+  readonly store = openInlineStore(':memory:');
+  readonly authority = new AuthorityDouble({ clock: this.clock, txt: (name) => this.board.valuesAt(name) });
+
+  /** A new process on the same world. */
+  live(witness: Witness = honest, concurrency = 4): Life {
+    const { clock } = this;
+    const ports = { authority: seen(this.authority, 'authority', witness), board: seen(this.board, 'board', witness) };
+    const shared = { store: seen(this.store.orders, 'store', witness), clock, log: silentLogger };
+    const random = seededRandom(1);
+    const parts = { ...ports, ...shared, readChain: readChainDouble, random, settings: { concurrency } };
+    const issuance = new Issuance(parts);
+    const issued: StoredCertificate[] = [];
+    const failed: Order[] = [];
+    issuance.onEvent({ issued: (certificate) => issued.push(certificate), failed: (order) => failed.push(order) });
+    const desk = new CertificateDesk({ ...shared, store: this.store.orders, issuance, readRequest });
+    return { issuance, desk, issued, failed };
+  }
+}
+
+/** What the appliance sends. */
+export function requestFor(names: readonly string[] = [NAME], keyHash = KEY_HASH, deviceId = DEVICE) {
+  return { deviceId, names, keyHash, csr: csrOf({ names, keyHash }) };
+}
+
+async function readRequest(der: Uint8Array): Promise<Claims> {
+  return readClaims(Buffer.from(der).toString());
+}
+
+/** A promise that a dead process waits for. */
+export function never<T>(): Promise<T> {
+  return new Promise<T>(() => {});
+}
+
+class BoardInMemory implements ChallengeBoard {
+  readonly #records = new Map<string, Set<string>>();
+
+  valuesAt(name: string): readonly string[] {
+    return [...(this.#records.get(name) ?? [])];
+  }
+
+  get records(): readonly ChallengeRecord[] {
+    return [...this.#records].flatMap(([name, values]) => [...values].map((value) => ({ name, value })));
+  }
+
+  async put(name: string, value: string): Promise<void> {
+    this.#records.set(name, new Set([...this.valuesAt(name), value]));
+  }
+
+  async clear(name: string, value: string): Promise<void> {
+    this.#records.get(name)?.delete(value);
+  }
+
+  async list(): Promise<readonly ChallengeRecord[]> {
+    return this.records;
+  }
+}
+
+/** The same port, with a witness before every method. */
+function seen<T extends object>(port: T, label: string, witness: Witness): T {
+  return new Proxy(port, {
+    get(target, method) {
+      const member: unknown = Reflect.get(target, method);
+      if (typeof member !== 'function') return member;
+      return (...given: readonly unknown[]) =>
+        witness(`${label}.${String(method)}`, async () => await Reflect.apply(member, target, given));
+    },
+  });
+}

@@ -1,0 +1,78 @@
+/** The command "lanyard": what it can be told, and how it answers. */
+import { LanyardError, describeError } from '@lanyard/sdk/kernel';
+import { Command, CommanderError } from 'commander';
+import { enrolDevice, listDevices, renewDevice, showDevice } from './device.ts';
+import { initialise } from './init.ts';
+import type { CommandContext } from './context.ts';
+
+/**
+ * Runs one command line.
+ * @param args without the program's own name.
+ * @returns the exit code: 0 done, 1 failed, 2 the command line was wrong.
+ */
+export async function runCommand(args: readonly string[], context: CommandContext): Promise<number> {
+  const program = describeProgram(context);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const code = LanyardError.is(error) ? error.code : 'internal';
+    context.printError(`lanyard: ${describeError(error)} [${code}]\n`);
+    return 1;
+  }
+}
+
+function describeProgram(context: CommandContext): Command {
+  const program = new Command('lanyard')
+    .description('DNS names and browser-trusted certificates for appliances behind NATs.')
+    .version(context.version)
+    .option('--config <file>', 'settings file', 'lanyard.yaml')
+    .exitOverride()
+    .configureOutput({ writeOut: context.print, writeErr: context.printError });
+  const configPath = (): string => String(program.opts()['config']);
+
+  program
+    .command('init')
+    .description('make a settings file, the private CA and the admin token')
+    .requiredOption('--zone <name>', 'zone that appliances get their names in, for instance devices.example.com')
+    .requiredOption('--broker-name <name...>', 'names or addresses that appliances reach this broker by')
+    .option('--ca <url>', 'ACME directory of the CA', 'https://acme-v02.api.letsencrypt.org/directory')
+    .option('--name-server <name=address...>', 'name servers of the zone with their addresses')
+    .option('--mqtt-port <port>', 'port that appliances connect to', '8883')
+    .option('--dns-listen <host:port...>', 'addresses that DNS is served on')
+    .option('--admin-port <port>', 'port of the admin API on 127.0.0.1', '8080')
+    .option('--ca-roots <file>', 'PEM file with the roots of the CA’s own HTTPS server')
+    .option('--ca-identity <name>', 'the CA’s name in CAA records; with it, no other CA or account may issue')
+    .option('--mqtt-host <address>', 'address that appliances connect to', '0.0.0.0')
+    .option('--proxy-peer <address...>', 'load balancers that send a PROXY protocol header')
+    .option('--reconnect-spread <seconds>', 'after a restart all appliances come back within this time', '300')
+    .action((options: unknown) => initialise(configPath(), options, context));
+  program
+    .command('serve')
+    .description('run the broker until it is told to stop')
+    .action(() => context.serve(configPath()));
+
+  const device = program.command('device').description('enrol and look at appliances, through a running broker');
+  device
+    .command('enrol <deviceId>')
+    .description('give an appliance its name and its identity')
+    .option('--csr <file>', 'PEM request made with the identity key on the appliance')
+    .option('--out <directory>', 'where to put the identity; makes the key, too, when --csr is missing')
+    .action((deviceId: string, options: unknown) => enrolDevice(configPath(), deviceId, options, context));
+  device
+    .command('list')
+    .description('every appliance with its name and certificate')
+    .option('--json', 'as JSON')
+    .action((options: unknown) => listDevices(configPath(), options, context));
+  device
+    .command('show <deviceId>')
+    .description('everything that is known about one appliance')
+    .action((deviceId: string) => showDevice(configPath(), deviceId, context));
+  device
+    .command('renew <deviceId>')
+    .description('ask the appliance for a new certificate now')
+    .action((deviceId: string) => renewDevice(configPath(), deviceId, context));
+  for (const command of [program, device, ...program.commands, ...device.commands]) command.exitOverride();
+  return program;
+}

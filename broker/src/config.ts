@@ -1,0 +1,149 @@
+/** Every setting of the broker: its default, its check and what it is for. The only reader of the settings file. */
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { LanyardError } from '@lanyard/sdk/kernel';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+
+const host = z.string().min(1).max(253);
+const port = z.int().min(0).max(65_535);
+const dnsName = z
+  .string()
+  .max(253)
+  .regex(
+    /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/,
+    'must be a DNS name in lower case, without a trailing dot',
+  );
+/** `_acme-challenge.`, a label of 16 characters and its dot stand before the apex in a name of at most 253. */
+const LONGEST_APEX = 220;
+
+const address = z.union([z.ipv4(), z.ipv6()]);
+
+const zone = z.strictObject({
+  apex: dnsName
+    .max(LONGEST_APEX)
+    .describe('The zone that appliances get their names in. Its NS records at the parent point here.'),
+  nameServers: z
+    .array(z.strictObject({ name: dnsName, addresses: z.array(address).max(8).default([]) }))
+    .min(1)
+    .max(8)
+    .describe('The NS set, equal to the parent’s; addresses are served as glue for names inside the zone.'),
+  hostmaster: dnsName
+    .optional()
+    .describe('SOA RNAME, a mailbox with its @ written as a dot. Default: hostmaster.<apex>.'),
+});
+
+const mqtt = z.strictObject({
+  host: host.default('0.0.0.0').describe('Address that appliances connect to.'),
+  port: port.default(8883),
+  names: z
+    .array(z.union([dnsName, address, z.literal('localhost')]))
+    .min(1)
+    .max(16)
+    .describe('Names and addresses that appliances know the broker by; its server certificate carries them.'),
+  proxyPeers: z
+    .array(z.string().max(64))
+    .max(64)
+    .default([])
+    .describe('Load balancers (address or CIDR) that send a PROXY protocol header; nobody else may.'),
+});
+
+const dns = z.strictObject({
+  listen: z
+    .array(z.strictObject({ host, port }))
+    .min(1)
+    .max(16)
+    .default([{ host: '0.0.0.0', port: 53 }])
+    .describe('Addresses that DNS is served on, UDP and TCP.'),
+});
+
+const acme = z.strictObject({
+  directory: z.url({ protocol: /^https?$/ }).describe('Directory URL of the CA.'),
+  contact: z
+    .array(z.string().regex(/^mailto:.+@.+$/))
+    .max(4)
+    .default([])
+    .describe('For the ACME account.'),
+  profile: z.string().max(64).optional().describe('Certificate profile, one of those the CA’s directory lists.'),
+  roots: z
+    .string()
+    .optional()
+    .describe('PEM file with the roots of the CA’s own HTTPS server, if the system’s do not do.'),
+  caaIdentity: dnsName
+    .optional()
+    .describe('The CA’s name in CAA records. When set, CAA at the apex allows only this CA, this account and dns-01.'),
+});
+
+const schema = z.strictObject({
+  data: z.string().default('data').describe('Directory of database and keys, relative to the settings file.'),
+  zone,
+  mqtt,
+  dns: dns.prefault({}),
+  acme,
+  admin: z
+    .strictObject({
+      host: host.default('127.0.0.1').describe('Keep it on loopback, or behind a proxy that speaks TLS.'),
+      port: port.default(8080),
+    })
+    .prefault({}),
+  addresses: z
+    .strictObject({
+      allowCgnat: z.boolean().default(false).describe('Publish carrier-grade NAT addresses (100.64.0.0/10).'),
+      allowGlobal: z.boolean().default(false).describe('Publish addresses that the Internet can reach.'),
+    })
+    .prefault({}),
+  appliances: z
+    .strictObject({
+      mode: z.enum(['resident', 'checkin']).default('resident').describe('Stay connected, or come and go.'),
+      checkInSeconds: z.int().min(10).max(2_592_000).default(21_600),
+      reconnectSpreadSeconds: z
+        .int()
+        .min(0)
+        .max(86_400)
+        .default(300)
+        .describe('After a restart everybody comes back within this time: appliances ÷ (500 × cores), at least.'),
+    })
+    .prefault({}),
+  issuance: z
+    .strictObject({ concurrency: z.int().min(1).max(256).default(16).describe('Steps towards the CA at once.') })
+    .prefault({}),
+  log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
+});
+
+/** The settings after defaults and checks. */
+export type BrokerConfig = z.infer<typeof schema>;
+
+/** The settings as they are written: everything with a default may be left out. */
+export type BrokerConfigInput = z.input<typeof schema>;
+
+/** @throws LanyardError `config-invalid` naming every wrong setting. */
+export function parseConfig(input: unknown): BrokerConfig {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const complaints = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`);
+  throw new LanyardError('config-invalid', { message: complaints.join('\n') });
+}
+
+/**
+ * Reads a settings file in YAML; paths in it are taken relative to it.
+ * @throws LanyardError `config-unreadable` | `config-invalid`.
+ */
+export async function loadConfig(path: string): Promise<BrokerConfig> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    const message = `${path} cannot be read. Make one with \`lanyard init\`, or name another with --config.`;
+    throw new LanyardError('config-unreadable', { cause, message });
+  });
+  const config = parseConfig(readYaml(text, path));
+  const base = dirname(resolve(path));
+  const roots = config.acme.roots === undefined ? {} : { roots: resolve(base, config.acme.roots) };
+  return { ...config, data: resolve(base, config.data), acme: { ...config.acme, ...roots } };
+}
+
+function readYaml(text: string, path: string): unknown {
+  try {
+    // Aliases are not needed in a settings file and could blow up in memory.
+    return parseYaml(text, { maxAliasCount: 0 });
+  } catch (cause) {
+    throw new LanyardError('config-invalid', { cause, message: `${path} is not YAML: ${String(cause)}` });
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * What the broker and its DNS thread say to each other. Both ends are always of one build, so these are types
+ * rather than something to parse.
+ */
+import type { ListenAddress } from './server.ts';
+import type { ZoneChange, ZoneSnapshot } from './served-zone.ts';
+
+export type ThreadRequest = ThreadCommand & {
+  /** Comes back with the reply. */
+  readonly id: number;
+};
+
+export type ThreadCommand =
+  | { readonly kind: 'listen'; readonly listeners: readonly ListenAddress[] }
+  /** Replaces all zones in one step. */
+  | { readonly kind: 'snapshot'; readonly zones: readonly ZoneSnapshot[] }
+  | { readonly kind: 'change'; readonly change: ZoneChange }
+  | { readonly kind: 'stop' };
+
+export type ThreadReply =
+  | { readonly kind: 'listening'; readonly id: number; readonly addresses: readonly ListenAddress[] }
+  /** Every query from now on sees these serials. */
+  | { readonly kind: 'serving'; readonly id: number; readonly zones: readonly ServedSerial[] }
+  | { readonly kind: 'stopped'; readonly id: number }
+  | { readonly kind: 'failed'; readonly id: number; readonly code: ThreadFailure; readonly message: string }
+  | { readonly kind: 'log'; readonly level: ThreadLogLevel; readonly fields: object; readonly message: string };
+
+export interface ServedSerial {
+  readonly apex: string;
+  readonly serial: number;
+}
+
+export type ThreadFailure = 'listener-failed' | 'dns-record-refused' | 'dns-serving-failed';
+
+export type ThreadLogLevel = 'debug' | 'info' | 'warn' | 'error';

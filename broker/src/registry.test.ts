@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { LanyardError, silentLogger } from '@lanyard/sdk/kernel';
+import { seededRandom } from '@lanyard/sdk/testing';
+import { csrOf } from './certificates/authority-double.ts';
+import { World, honest } from './certificates/test-life.ts';
+import type { Witness } from './certificates/test-life.ts';
+import { Fleet } from './fleet/fleet.ts';
+import { createPrivateCa, PrivateCa } from './pki/private-ca.ts';
+import { craftRequest, craftedSpki } from './pki/testing/crafted-request.ts';
+import { BrokerRegistry } from './registry.ts';
+
+const DEVICE = 'appliance-1';
+const CSR = `-----BEGIN CERTIFICATE REQUEST-----\n${craftRequest().toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`;
+const PUBLIC_KEY = `-----BEGIN PUBLIC KEY-----\n${craftedSpki.toString('base64')}\n-----END PUBLIC KEY-----\n`;
+
+async function bench(witness: Witness = honest) {
+  const world = new World();
+  const { clock, store } = world;
+  const shared = { clock, random: seededRandom(3), log: silentLogger };
+  const addresses = { allowCgnat: false, allowGlobal: false };
+  const board = { publish: async (): Promise<void> => {} };
+  const settings = { zone: 'devices.example.com', addresses };
+  const fleet = new Fleet({ store: store.appliances, board, ...shared, settings });
+  const { desk, issuance } = world.live(witness);
+  await issuance.start();
+  const identities = new PrivateCa(createPrivateCa('Test CA', shared), shared);
+  const connected = new Set<string>();
+  const prompted: string[] = [];
+  const prompt = async (deviceId: string): Promise<void> => void prompted.push(deviceId);
+  const isConnected = (deviceId: string): boolean => connected.has(deviceId);
+  const registry = new BrokerRegistry({ fleet, desk, identities, isConnected, prompt });
+  return { registry, fleet, desk, clock, store, connected, prompted };
+}
+
+describe('enrolment', () => {
+  test('gives a name and an identity for the key of a request, the same name again when repeated', async () => {
+    const { registry, store } = await bench();
+    const first = await registry.enrol({ deviceId: DEVICE, csr: CSR });
+    expect(first).toMatchObject({
+      deviceId: DEVICE,
+      name: expect.stringMatching(/^[a-z2-7]{16}\.devices\.example\.com$/),
+    });
+    expect(first.identityCertificate).toContain('BEGIN CERTIFICATE');
+    expect(first.brokerRoot).toContain('BEGIN CERTIFICATE');
+    const again = await registry.enrol({ deviceId: DEVICE, publicKey: PUBLIC_KEY });
+    expect(again.name).toBe(first.name);
+    const stored = await store.appliances.find(DEVICE);
+    expect(stored?.identityKeyHash).toBe(createHash('sha256').update(craftedSpki).digest('hex'));
+  });
+
+  test.each([{}, { csr: CSR, publicKey: PUBLIC_KEY }])(
+    'with none or both of request and key is refused',
+    async (material) => {
+      const { registry, fleet } = await bench();
+      await expect(registry.enrol({ deviceId: DEVICE, ...material })).rejects.toMatchObject({
+        code: 'admin-request-invalid',
+      });
+      expect(await fleet.count()).toBe(0);
+    },
+  );
+
+  test('with a key that cannot be read binds nothing', async () => {
+    const { registry, fleet } = await bench();
+    for (const material of [{ csr: 'hello' }, { publicKey: 'hello' }, { csr: PUBLIC_KEY }, { publicKey: CSR }]) {
+      await expect(registry.enrol({ deviceId: DEVICE, ...material })).rejects.toMatchObject({ code: 'csr-invalid' });
+    }
+    expect(await fleet.count()).toBe(0);
+  });
+
+  test('of an id that has another key is refused', async () => {
+    const { registry, fleet } = await bench();
+    await fleet.enrol(DEVICE, 'another key');
+    await expect(registry.enrol({ deviceId: DEVICE, csr: CSR })).rejects.toMatchObject({ code: 'appliance-exists' });
+  });
+});
+
+describe('what is shown of an appliance', () => {
+  test('is where it stands, from enrolment to certificate', async () => {
+    const { registry, fleet, desk, clock, connected } = await bench();
+    const { name } = await registry.enrol({ deviceId: DEVICE, csr: CSR });
+    const enrolledAt = new Date(clock.nowMs()).toISOString();
+    const plain = { deviceId: DEVICE, name, status: 'active', isConnected: false, published: [], enrolledAt };
+    expect(await registry.show(DEVICE)).toEqual({ ...plain, addressHistory: [] });
+
+    connected.add(DEVICE);
+    const hello = {
+      id: 'h',
+      bootId: 'b',
+      clockMs: 0,
+      sdkVersion: '0.1.0',
+      model: 'NAS',
+      rebinding: 'blocked',
+    } as const;
+    const said = { ...hello, addresses: [{ address: '10.1.1.4', interface: 'e', isDefaultRoute: true }] };
+    await fleet.greet(await fleet.recognise(DEVICE, said), said);
+    const request = { names: [name], keyHash: 'key' };
+    await desk.request(DEVICE, [name], csrOf(request));
+    await clock.advance(0);
+    expect(await registry.show(DEVICE)).toEqual({
+      ...plain,
+      isConnected: true,
+      published: ['10.1.1.4'],
+      lastSeenAt: enrolledAt,
+      rebinding: 'blocked',
+      firmware: { sdk: '0.1.0', model: 'NAS' },
+      order: expect.objectContaining({
+        state: 'proving',
+        failures: 0,
+        requestedAt: enrolledAt,
+        nextTryAt: new Date(clock.nowMs() + 200).toISOString(),
+      }),
+      addressHistory: [{ address: '10.1.1.4', from: enrolledAt }],
+    });
+
+    await clock.advance(60_000);
+    const { order, certificate } = await registry.show(DEVICE);
+    expect(order).toBeUndefined();
+    expect(certificate).toMatchObject({ names: [name], serial: '1' });
+    expect(certificate).not.toHaveProperty('installedAt');
+    expect(JSON.stringify(certificate)).not.toContain('chain');
+    await desk.installed(DEVICE, certificate?.fingerprint ?? '');
+    expect((await registry.show(DEVICE)).certificate?.installedAt).toBe(new Date(clock.nowMs()).toISOString());
+  });
+
+  test('says why its order is late and when it goes on', async () => {
+    const { registry, desk, clock } = await bench(async (name, act) => {
+      if (name === 'authority.newOrder') {
+        throw new LanyardError('authority-rate-limited', { message: 'too many', retryAfterMs: 60_000 });
+      }
+      return await act();
+    });
+    const { name } = await registry.enrol({ deviceId: DEVICE, csr: CSR });
+    await desk.request(DEVICE, [name], csrOf({ names: [name], keyHash: 'key' }));
+    await clock.advance(0);
+    expect((await registry.show(DEVICE)).order).toMatchObject({
+      state: 'ordering',
+      nextTryAt: new Date(clock.nowMs() + 60_000).toISOString(),
+      lastFailure: { code: 'authority-rate-limited', message: 'too many', at: new Date(clock.nowMs()).toISOString() },
+    });
+  });
+
+  test('is nothing when nobody enrolled it', async () => {
+    const { registry, prompted } = await bench();
+    await expect(registry.show(DEVICE)).rejects.toMatchObject({ code: 'appliance-unknown' });
+    await expect(registry.renew(DEVICE)).rejects.toMatchObject({ code: 'appliance-unknown' });
+    expect(prompted).toEqual([]);
+  });
+});
+
+test('a renewal is due at once, and the appliance is told', async () => {
+  const { registry, desk, clock, prompted } = await bench();
+  const { name } = await registry.enrol({ deviceId: DEVICE, csr: CSR });
+  await desk.request(DEVICE, [name], csrOf({ names: [name], keyHash: 'key' }));
+  await clock.advance(60_000);
+  const { certificate } = await registry.renew(DEVICE);
+  expect(certificate?.renewAt).toBe(new Date(clock.nowMs()).toISOString());
+  expect(prompted).toEqual([DEVICE]);
+});
+
+test('a renewal of an appliance that has no certificate yet changes nothing', async () => {
+  const { registry } = await bench();
+  await registry.enrol({ deviceId: DEVICE, csr: CSR });
+  expect(await registry.renew(DEVICE)).toEqual(await registry.show(DEVICE));
+});
+
+test('the list is a page with the number of all', async () => {
+  const { registry, fleet } = await bench();
+  for (const n of [1, 2, 3]) await fleet.enrol(`appliance-${n}`, `key-${n}`);
+  const page = await registry.list({ limit: 2, after: 'appliance-1' });
+  expect(page.total).toBe(3);
+  expect(page.appliances.map(({ deviceId }) => deviceId)).toEqual(['appliance-2', 'appliance-3']);
+});

@@ -1,0 +1,151 @@
+/** What the admin API shows and does, put together from fleet, certificate desk and private CA. */
+import { LanyardError } from '@lanyard/sdk/kernel';
+import type {
+  ApplianceList,
+  ApplianceView,
+  CertificateView,
+  EnrolledView,
+  EnrolRequest,
+  OrderView,
+  Registry,
+} from './admin/registry.ts';
+import type { CertificateDesk } from './certificates/desk.ts';
+import type { Order } from './certificates/order.ts';
+import type { StoredCertificate } from './certificates/stored-certificate.ts';
+import { nameOf } from './fleet/appliance.ts';
+import type { Appliance } from './fleet/appliance.ts';
+import type { Fleet } from './fleet/fleet.ts';
+
+/** Makes an identity certificate for a key that was shown to be the appliance's. */
+export interface IdentityIssuer {
+  /** @throws LanyardError `csr-invalid` | `csr-weak-key`. */
+  readIdentityKey(key: { readonly csrPem: string } | { readonly publicKeyPem: string }): Promise<IdentityKey>;
+  issueIdentity(deviceId: string, key: IdentityKey): Promise<string>;
+  readonly rootPem: string;
+}
+
+export interface IdentityKey {
+  /** DER of the SubjectPublicKeyInfo. */
+  readonly spki: Uint8Array;
+  /** SHA-256 of it, lower-case hex. */
+  readonly keyHash: string;
+}
+
+export interface RegistryParts {
+  readonly fleet: Fleet;
+  readonly desk: CertificateDesk;
+  readonly identities: IdentityIssuer;
+  readonly isConnected: (deviceId: string) => boolean;
+  /** Tells a connected appliance that something changed for it. */
+  readonly prompt: (deviceId: string) => Promise<void>;
+}
+
+const HISTORY_ROWS = 20;
+
+export class BrokerRegistry implements Registry {
+  readonly #parts: RegistryParts;
+
+  constructor(parts: RegistryParts) {
+    this.#parts = parts;
+  }
+
+  async enrol({ deviceId, csr, publicKey }: EnrolRequest): Promise<EnrolledView> {
+    const { fleet, identities } = this.#parts;
+    const key = await identities.readIdentityKey(keyMaterial(csr, publicKey));
+    const appliance = await fleet.enrol(deviceId, key.keyHash);
+    const identityCertificate = await identities.issueIdentity(deviceId, key);
+    return { deviceId, name: nameOf(appliance), identityCertificate, brokerRoot: identities.rootPem };
+  }
+
+  async list(page: { readonly after?: string | undefined; readonly limit: number }): Promise<ApplianceList> {
+    const { fleet } = this.#parts;
+    const { after, limit } = page;
+    const rows = await fleet.list({ limit, ...(after !== undefined && { after }) });
+    return {
+      total: await fleet.count(),
+      appliances: await Promise.all(rows.map((appliance) => this.#view(appliance))),
+    };
+  }
+
+  async show(deviceId: string): Promise<ApplianceView> {
+    const { fleet } = this.#parts;
+    const view = await this.#view(await fleet.find(deviceId));
+    const periods = await fleet.addressHistory(deviceId, HISTORY_ROWS);
+    const addressHistory = periods.map(({ address, fromMs, untilMs }) => ({
+      address,
+      from: iso(fromMs),
+      ...(untilMs !== undefined && { until: iso(untilMs) }),
+    }));
+    return { ...view, addressHistory };
+  }
+
+  async renew(deviceId: string): Promise<ApplianceView> {
+    const { fleet, desk, prompt } = this.#parts;
+    await fleet.find(deviceId);
+    await desk.renewNow(deviceId);
+    await prompt(deviceId);
+    return await this.show(deviceId);
+  }
+
+  async #view(appliance: Appliance): Promise<ApplianceView> {
+    const { deviceId, status, published, enrolledAtMs, lastHello } = appliance;
+    const { latestCertificate, openOrder } = await this.#parts.desk.dossier(deviceId);
+    return {
+      deviceId,
+      name: nameOf(appliance),
+      status,
+      isConnected: this.#parts.isConnected(deviceId),
+      published,
+      enrolledAt: iso(enrolledAtMs),
+      ...(lastHello && {
+        lastSeenAt: iso(lastHello.atMs),
+        rebinding: lastHello.rebinding,
+        firmware: {
+          sdk: lastHello.sdkVersion,
+          ...(lastHello.firmwareVersion !== undefined && { version: lastHello.firmwareVersion }),
+          ...(lastHello.model !== undefined && { model: lastHello.model }),
+        },
+      }),
+      ...(latestCertificate && { certificate: certificateView(latestCertificate) }),
+      ...(openOrder && { order: orderView(openOrder) }),
+    };
+  }
+}
+
+function keyMaterial(
+  csr: string | undefined,
+  publicKey: string | undefined,
+): Parameters<IdentityIssuer['readIdentityKey']>[0] {
+  if (csr !== undefined && publicKey === undefined) return { csrPem: csr };
+  if (publicKey !== undefined && csr === undefined) return { publicKeyPem: publicKey };
+  throw new LanyardError('admin-request-invalid', { message: 'exactly one of csr and publicKey is needed' });
+}
+
+function certificateView(certificate: StoredCertificate): CertificateView {
+  const { fingerprint, serial, names, notBeforeMs, notAfterMs, renewAtMs, installedAtMs } = certificate;
+  const times = { notBefore: iso(notBeforeMs), notAfter: iso(notAfterMs), renewAt: iso(renewAtMs) };
+  return {
+    fingerprint,
+    serial,
+    names,
+    ...times,
+    ...(installedAtMs !== undefined && { installedAt: iso(installedAtMs) }),
+  };
+}
+
+function orderView({ id, state, requestedAtMs, failures, lastFailure }: Order): OrderView {
+  return {
+    id,
+    state: state.kind,
+    requestedAt: iso(requestedAtMs),
+    failures,
+    ...('notBeforeMs' in state && { nextTryAt: iso(state.notBeforeMs) }),
+    ...(lastFailure && {
+      lastFailure: { code: lastFailure.code, message: lastFailure.message, at: iso(lastFailure.atMs) },
+    }),
+  };
+}
+
+function iso(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}

@@ -1,0 +1,49 @@
+/** The table of everything that can be asked of the database, by name: what crosses between the threads. */
+import type { DatabaseSync } from 'node:sqlite';
+import type { OrderStore } from '../certificates/order-store.ts';
+import type { ApplianceStore } from '../fleet/appliance-store.ts';
+import { applianceStatements } from './appliance-statements.ts';
+import { orderStatements } from './order-statements.ts';
+import type { Synchronous } from './synchronous.ts';
+import { zoneStatements, type ZoneJournal } from './zone-statements.ts';
+
+type Named<Prefix extends string, Methods> = {
+  readonly [Method in keyof Methods & string as `${Prefix}.${Method}`]: Methods[Method];
+};
+
+export type Operations = Named<'orders', Synchronous<OrderStore>> &
+  Named<'appliances', Synchronous<ApplianceStore>> &
+  Named<'zones', Synchronous<ZoneJournal>>;
+
+export type OperationName = keyof Operations;
+
+/** Asks for an operation; a caller has one transaction for itself whichever way it is run. */
+export type Call = <Name extends OperationName>(
+  name: Name,
+  ...given: Parameters<Operations[Name]>
+) => Promise<ReturnType<Operations[Name]>>;
+
+export function operationsOn(database: DatabaseSync): Operations {
+  const orders = orderStatements(database);
+  const appliances = applianceStatements(database);
+  const zones = zoneStatements(database);
+  return {
+    'orders.accept': orders.accept,
+    'orders.save': orders.save,
+    'orders.complete': orders.complete,
+    'orders.openOrders': orders.openOrders,
+    'orders.dossier': orders.dossier,
+    'orders.markInstalled': orders.markInstalled,
+    'orders.renewAt': orders.renewAt,
+    'appliances.enrol': appliances.enrol,
+    'appliances.find': appliances.find,
+    'appliances.list': appliances.list,
+    'appliances.count': appliances.count,
+    'appliances.recordHello': appliances.recordHello,
+    'appliances.setStatus': appliances.setStatus,
+    'appliances.addressHistory': appliances.addressHistory,
+    'zones.change': zones.change,
+    'zones.replace': zones.replace,
+    'zones.load': zones.load,
+  };
+}

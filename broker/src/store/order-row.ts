@@ -1,0 +1,130 @@
+/** Rows of orders and certificates, read back into what the domain knows: nothing is believed because it is ours. */
+import { z } from 'zod';
+import { ERRORS, LanyardError, type ErrorCode } from '@lanyard/sdk/kernel';
+import type { Order, OrderFailure, OrderState, OrderStateKind } from '../certificates/order.ts';
+import type { StoredCertificate } from '../certificates/stored-certificate.ts';
+
+/** @throws LanyardError `store-failed` when the row does not hold an order. */
+export function orderFrom(row: unknown): Order {
+  return reading('order', () => {
+    const found = ORDER_ROW.parse(row);
+    return {
+      id: found.id,
+      deviceId: found.device_id,
+      names: namesFrom(found.names),
+      keyHash: found.key_hash,
+      csr: found.csr,
+      requestedAtMs: found.requested_at_ms,
+      failures: found.failures,
+      ...(found.last_failure === null ? {} : { lastFailure: failureFrom(found.last_failure) }),
+      state: stateFrom(found.state),
+    };
+  });
+}
+
+/** @throws LanyardError `store-failed` when the row does not hold a certificate. */
+export function certificateFrom(row: unknown): StoredCertificate {
+  return reading('certificate', () => {
+    const found = CERTIFICATE_ROW.parse(row);
+    return {
+      deviceId: found.device_id,
+      orderId: found.order_id,
+      names: namesFrom(found.names),
+      chain: found.chain,
+      fingerprint: found.fingerprint,
+      keyHash: found.key_hash,
+      serial: found.serial,
+      notBeforeMs: found.not_before_ms,
+      notAfterMs: found.not_after_ms,
+      issuedAtMs: found.issued_at_ms,
+      renewAtMs: found.renew_at_ms,
+      ...(found.installed_at_ms === null ? {} : { installedAtMs: found.installed_at_ms }),
+    };
+  });
+}
+
+function reading<Row>(what: string, read: () => Row): Row {
+  try {
+    return read();
+  } catch (cause) {
+    throw new LanyardError('store-failed', { message: `a stored ${what} is unreadable`, cause });
+  }
+}
+
+const ORDER_ROW = z.object({
+  id: z.string(),
+  device_id: z.string(),
+  names: z.string(),
+  key_hash: z.string(),
+  csr: z.instanceof(Uint8Array),
+  requested_at_ms: z.number(),
+  failures: z.number(),
+  last_failure: z.string().nullable(),
+  state: z.string(),
+});
+
+const CERTIFICATE_ROW = z.object({
+  device_id: z.string(),
+  order_id: z.string(),
+  names: z.string(),
+  chain: z.string(),
+  fingerprint: z.string(),
+  key_hash: z.string(),
+  serial: z.string(),
+  not_before_ms: z.number(),
+  not_after_ms: z.number(),
+  issued_at_ms: z.number(),
+  renew_at_ms: z.number(),
+  installed_at_ms: z.number().nullable(),
+});
+
+function namesFrom(json: string): readonly string[] {
+  return z.array(z.string()).parse(JSON.parse(json));
+}
+
+function failureFrom(json: string): OrderFailure {
+  const { code, message, atMs } = FAILURE.parse(JSON.parse(json));
+  // A code of another version only informs people: it must not make the order unreadable.
+  return { code: isErrorCode(code) ? code : 'internal', message, atMs };
+}
+
+const FAILURE = z.object({ code: z.string(), message: z.string(), atMs: z.number() });
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERRORS, code);
+}
+
+function stateFrom(json: string): OrderState {
+  const state: unknown = JSON.parse(json);
+  const { kind } = KIND.parse(state);
+  return STATES[kind].parse(state);
+}
+
+const pace = { notBeforeMs: z.number(), tries: z.number() };
+const challenges = z.array(
+  z.object({ name: z.string(), value: z.string(), authorizationUrl: z.string(), challengeUrl: z.string() }),
+);
+const atCa = { ...pace, orderUrl: z.string(), challenges };
+const issued = z.object({ kind: z.literal('issued'), fingerprint: z.string() });
+const aftermath = z.discriminatedUnion('kind', [
+  issued,
+  z.object({ kind: z.literal('again'), notBeforeMs: z.number() }),
+]);
+
+/** One reader for each state: a state without one does not compile. */
+const STATES: { readonly [Kind in OrderStateKind]: z.ZodType<Extract<OrderState, { kind: Kind }>> } = {
+  waiting: z.object({ kind: z.literal('waiting'), ...pace }),
+  ordering: z.object({ kind: z.literal('ordering'), ...pace }),
+  authorizing: z.object({ kind: z.literal('authorizing'), ...atCa }),
+  publishing: z.object({ kind: z.literal('publishing'), ...atCa }),
+  triggering: z.object({ kind: z.literal('triggering'), ...atCa }),
+  proving: z.object({ kind: z.literal('proving'), ...atCa }),
+  finalizing: z.object({ kind: z.literal('finalizing'), finalizeUrl: z.string(), ...atCa }),
+  collecting: z.object({ kind: z.literal('collecting'), ...atCa }),
+  clearing: z.object({ kind: z.literal('clearing'), challenges, aftermath, ...pace }),
+  issued,
+};
+
+const KIND = z.object({
+  kind: z.custom<OrderStateKind>((kind) => typeof kind === 'string' && Object.hasOwn(STATES, kind)),
+});

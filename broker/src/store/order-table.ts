@@ -1,0 +1,75 @@
+/** The tables of orders and of the keys that they carried. */
+import type { DatabaseSync } from 'node:sqlite';
+import { LanyardError } from '@lanyard/sdk/kernel';
+import type { Order } from '../certificates/order.ts';
+import { orderFrom } from './order-row.ts';
+
+export interface OrderTable {
+  openOf(deviceId: string): Order | undefined;
+  /** Every open order, oldest first. */
+  open(): readonly Order[];
+  /** A new order, or a waiting one that takes its appliance's new key. */
+  put(order: Order): void;
+  /** Stores the new state. False when the stored order is for another key by now, as one is that was re-keyed. */
+  save(order: Order): boolean;
+  keyFirstSeenFrom(keyHash: string): string | undefined;
+  noteKey(keyHash: string, deviceId: string, nowMs: number): void;
+}
+
+const COLUMNS = 'id, device_id, names, key_hash, csr, requested_at_ms, failures, last_failure, state';
+
+export function orderTable(database: DatabaseSync): OrderTable {
+  const openOf = database.prepare(`SELECT ${COLUMNS} FROM orders WHERE device_id = ? AND kind <> 'issued'`);
+  const open = database.prepare(`SELECT ${COLUMNS} FROM orders WHERE kind <> 'issued' ORDER BY requested_at_ms, id`);
+  const put = database.prepare(`
+    INSERT INTO orders (${COLUMNS})
+    VALUES (:id, :deviceId, :names, :keyHash, :csr, :requestedAtMs, :failures, :lastFailure, :state)
+    ON CONFLICT (id) DO UPDATE SET names = excluded.names, key_hash = excluded.key_hash, csr = excluded.csr,
+      requested_at_ms = excluded.requested_at_ms, state = excluded.state
+    WHERE device_id = excluded.device_id AND kind = 'waiting'`);
+  // A repeat of the last step of a closed order is fine; opening it again is not.
+  const save = database.prepare(`
+    UPDATE orders SET failures = :failures, last_failure = :lastFailure, state = :state
+    WHERE id = :id AND device_id = :deviceId AND key_hash = :keyHash AND (kind <> 'issued' OR state = :state)`);
+  const rekeyed = database.prepare('SELECT 1 FROM orders WHERE id = ? AND device_id = ? AND key_hash <> ?');
+  const key = database.prepare('SELECT device_id FROM keys WHERE key_hash = ?');
+  const noteKey = database.prepare('INSERT INTO keys (key_hash, device_id, first_seen_ms) VALUES (?, ?, ?)');
+  return {
+    openOf(deviceId) {
+      const row = openOf.get(deviceId);
+      return row && orderFrom(row);
+    },
+    open: () => open.all().map(orderFrom),
+    put(order) {
+      const names = JSON.stringify(order.names);
+      const { csr, requestedAtMs } = order;
+      if (put.run({ ...identityOf(order), ...progressOf(order), names, csr, requestedAtMs }).changes !== 1) {
+        throw conflict(order);
+      }
+    },
+    save(order) {
+      if (save.run({ ...identityOf(order), ...progressOf(order) }).changes === 1) return true;
+      const { id, deviceId, keyHash } = order;
+      if (rekeyed.get(id, deviceId, keyHash) === undefined) throw conflict(order);
+      return false;
+    },
+    keyFirstSeenFrom(keyHash) {
+      const deviceId = key.get(keyHash)?.['device_id'];
+      return typeof deviceId === 'string' ? deviceId : undefined;
+    },
+    noteKey: (keyHash, deviceId, nowMs) => void noteKey.run(keyHash, deviceId, nowMs),
+  };
+}
+
+function identityOf({ id, deviceId, keyHash }: Order) {
+  return { id, deviceId, keyHash };
+}
+
+function progressOf({ failures, lastFailure, state }: Order) {
+  return { failures, lastFailure: lastFailure ? JSON.stringify(lastFailure) : null, state: JSON.stringify(state) };
+}
+
+function conflict(order: Order): LanyardError {
+  const message = `order ${order.id} is unknown, closed or of another appliance`;
+  return new LanyardError('store-failed', { message, details: { order: order.id, deviceId: order.deviceId } });
+}

@@ -1,0 +1,96 @@
+/** The database's schema as numbered migrations: forward only, never edited once released. */
+
+/**
+ * `MIGRATIONS[n]` leads from schema n to schema n + 1.
+ * Times are epoch milliseconds in REAL columns: a double holds them exactly, also the fractions of a virtual clock.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  -- Every label that was ever bound. A name that was given to one appliance is never given to another, so rows only come.
+  -- DNS names compare without regard to case (RFC 4343).
+  CREATE TABLE labels (
+    label TEXT NOT NULL COLLATE NOCASE PRIMARY KEY,
+    device_id TEXT NOT NULL,
+    bound_at_ms REAL NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER labels_are_kept BEFORE DELETE ON labels
+    BEGIN SELECT RAISE(ABORT, 'a label is never released'); END;
+  CREATE TRIGGER labels_are_fixed BEFORE UPDATE ON labels
+    BEGIN SELECT RAISE(ABORT, 'a label is bound for ever'); END;
+
+  CREATE TABLE appliances (
+    device_id TEXT NOT NULL PRIMARY KEY,
+    zone TEXT NOT NULL,
+    label TEXT NOT NULL UNIQUE REFERENCES labels (label),
+    identity_key_hash TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('active', 'disabled')),
+    status_since_ms REAL NOT NULL,
+    enrolled_at_ms REAL NOT NULL,
+    last_hello TEXT
+  ) STRICT, WITHOUT ROWID;
+
+  -- A period without an end is what the name points at now; position keeps the order in which it was published.
+  CREATE TABLE address_periods (
+    id INTEGER PRIMARY KEY,
+    device_id TEXT NOT NULL REFERENCES appliances (device_id),
+    address TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    from_ms REAL NOT NULL,
+    until_ms REAL
+  ) STRICT;
+  CREATE INDEX address_periods_by_time ON address_periods (device_id, from_ms, id);
+  CREATE UNIQUE INDEX address_periods_current ON address_periods (device_id, address) WHERE until_ms IS NULL;
+
+  -- kind follows from state, so that it cannot contradict it.
+  CREATE TABLE orders (
+    id TEXT NOT NULL PRIMARY KEY,
+    device_id TEXT NOT NULL,
+    names TEXT NOT NULL,
+    key_hash TEXT NOT NULL,
+    csr BLOB NOT NULL,
+    requested_at_ms REAL NOT NULL,
+    failures INTEGER NOT NULL,
+    last_failure TEXT,
+    state TEXT NOT NULL,
+    kind TEXT NOT NULL GENERATED ALWAYS AS (state ->> 'kind') STORED
+  ) STRICT;
+  CREATE UNIQUE INDEX orders_open_of_appliance ON orders (device_id) WHERE kind <> 'issued';
+  CREATE INDEX orders_open_by_age ON orders (requested_at_ms, id) WHERE kind <> 'issued';
+
+  -- Which appliance's request first carried a key: no key is certified twice.
+  CREATE TABLE keys (
+    key_hash TEXT NOT NULL PRIMARY KEY,
+    device_id TEXT NOT NULL,
+    first_seen_ms REAL NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE certificates (
+    id INTEGER PRIMARY KEY,
+    fingerprint TEXT NOT NULL UNIQUE,
+    device_id TEXT NOT NULL,
+    order_id TEXT NOT NULL REFERENCES orders (id),
+    names TEXT NOT NULL,
+    chain TEXT NOT NULL,
+    key_hash TEXT NOT NULL,
+    serial TEXT NOT NULL,
+    not_before_ms REAL NOT NULL,
+    not_after_ms REAL NOT NULL,
+    issued_at_ms REAL NOT NULL,
+    renew_at_ms REAL NOT NULL,
+    installed_at_ms REAL
+  ) STRICT;
+  CREATE INDEX certificates_newest ON certificates (device_id, issued_at_ms, id);
+
+  CREATE TABLE zones (
+    apex TEXT NOT NULL PRIMARY KEY,
+    serial INTEGER NOT NULL CHECK (serial BETWEEN 1 AND 4294967295)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE zone_records (
+    apex TEXT NOT NULL REFERENCES zones (apex),
+    owner TEXT NOT NULL,
+    type TEXT NOT NULL,
+    data TEXT NOT NULL,
+    PRIMARY KEY (apex, owner, type, data)
+  ) STRICT, WITHOUT ROWID;
+  `,
+];

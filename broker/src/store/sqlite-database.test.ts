@@ -1,0 +1,139 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { MIGRATIONS } from './schema.ts';
+import { openDatabase } from './sqlite-database.ts';
+
+let folder = '';
+let path = '';
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lanyard-database-'));
+  path = join(folder, 'data', 'lanyard.sqlite');
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function pragma(database: DatabaseSync, name: string): unknown {
+  return Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
+}
+
+describe('a new database', () => {
+  test('can be read by its owner only, and so can its log', () => {
+    using database = openDatabase(path);
+    database.exec("INSERT INTO zones (apex, serial) VALUES ('a', 1)");
+    const modes = [join(folder, 'data'), path, `${path}-wal`, `${path}-shm`].map((each) => statSync(each).mode & 0o777);
+    expect(modes).toEqual([0o700, 0o600, 0o600, 0o600]);
+  });
+
+  test('flushes every commit, keeps references and maps no memory', () => {
+    using database = openDatabase(path);
+    const settings = ['journal_mode', 'synchronous', 'foreign_keys', 'busy_timeout', 'user_version'].map((name) =>
+      pragma(database, name),
+    );
+    const FULL = 2;
+    expect(settings).toEqual(['wal', FULL, 1, 5_000, MIGRATIONS.length]);
+    // A build of SQLite that cannot map memory does not answer at all.
+    expect(pragma(database, 'mmap_size') ?? 0).toBe(0);
+  });
+
+  test('lives in memory when asked to', () => {
+    using database = openDatabase(':memory:');
+    expect(pragma(database, 'user_version')).toBe(MIGRATIONS.length);
+  });
+
+  test('holds tables that refuse values of other types', () => {
+    using database = openDatabase(':memory:');
+    const tables = database.prepare("SELECT name, strict FROM pragma_table_list WHERE schema = 'main'").all();
+    const lax = tables.filter(({ name, strict }) => strict === 0 && !String(name).startsWith('sqlite_'));
+    expect(lax).toEqual([]);
+  });
+
+  test('never lets go of a label', () => {
+    using database = openDatabase(':memory:');
+    database.exec("INSERT INTO labels VALUES ('abc', 'appliance-1', 0)");
+    expect(() => database.exec('DELETE FROM labels')).toThrow('never released');
+    expect(() => database.exec("UPDATE labels SET device_id = 'appliance-2'")).toThrow('bound for ever');
+    expect(() => database.exec("INSERT INTO labels VALUES ('ABC', 'appliance-2', 0)")).toThrow('UNIQUE');
+  });
+
+  test('finds open orders and newest certificates without reading the others', () => {
+    using database = openDatabase(':memory:');
+    const planOf = (sql: string): string =>
+      database
+        .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+        .all()
+        .map(({ detail }) => String(detail))
+        .join('; ');
+    expect(planOf("SELECT csr FROM orders WHERE kind <> 'issued' ORDER BY requested_at_ms, id")).toMatch(
+      /^SCAN orders USING INDEX orders_open_by_age$/,
+    );
+    expect(planOf("SELECT csr FROM orders WHERE device_id = ? AND kind <> 'issued'")).toMatch(
+      /^SEARCH orders USING INDEX orders_open_of_appliance \(device_id=\?\)$/,
+    );
+    expect(
+      planOf('SELECT chain FROM certificates WHERE device_id = ? ORDER BY issued_at_ms DESC, id DESC LIMIT 1'),
+    ).toMatch(/^SEARCH certificates USING INDEX certificates_newest \(device_id=\?\)$/);
+  });
+});
+
+describe('an existing database', () => {
+  test('that others could read is closed to them again', () => {
+    openDatabase(path).close();
+    chmodSync(path, 0o644);
+    openDatabase(path).close();
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  test('is brought to the newest schema step by step, keeping what it holds', () => {
+    openDatabase(path, ['CREATE TABLE a (x INTEGER) STRICT; INSERT INTO a VALUES (7)']).close();
+    using database = openDatabase(path, ['fails if run again', 'ALTER TABLE a ADD COLUMN y INTEGER DEFAULT 8']);
+    expect({ ...database.prepare('SELECT * FROM a').get() }).toEqual({ x: 7, y: 8 });
+    expect(pragma(database, 'user_version')).toBe(2);
+  });
+
+  test('is left as it was by a migration that fails in the middle', () => {
+    const first = 'CREATE TABLE a (x INTEGER) STRICT';
+    openDatabase(path, [first]).close();
+    const broken = [first, 'CREATE TABLE b (x INTEGER) STRICT; INSERT INTO nowhere VALUES (1)'];
+    expect(() => openDatabase(path, broken)).toThrow(
+      expect.objectContaining({ code: 'store-failed', message: 'migration to schema 2 failed' }),
+    );
+    using database = openDatabase(path, [first]);
+    expect(database.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'b'").get()?.['n']).toBe(0);
+  });
+
+  test('of a newer version is refused and not touched', () => {
+    openDatabase(path, [...MIGRATIONS, 'CREATE TABLE later (x INTEGER) STRICT']).close();
+    expect(() => openDatabase(path)).toThrow(
+      expect.objectContaining({
+        code: 'store-failed',
+        details: { found: MIGRATIONS.length + 1, known: MIGRATIONS.length },
+      }),
+    );
+  });
+
+  test('of another program is refused and not touched', () => {
+    path = join(folder, 'other.sqlite');
+    const other = new DatabaseSync(path);
+    other.exec('CREATE TABLE theirs (x)');
+    other.close();
+    const before = readFileSync(path);
+    expect(() => openDatabase(path)).toThrow(expect.objectContaining({ code: 'store-failed' }));
+    expect(readFileSync(path)).toEqual(before);
+  });
+
+  test('that is no database is refused and not touched', () => {
+    path = join(folder, 'letter.txt');
+    writeFileSync(path, 'Dear Sir or Madam, '.repeat(100));
+    expect(() => openDatabase(path)).toThrow(expect.objectContaining({ code: 'store-failed' }));
+    expect(readFileSync(path, 'utf8')).toMatch(/^Dear Sir/);
+  });
+
+  test('in a place that cannot be is refused', () => {
+    writeFileSync(join(folder, 'data'), 'a file where a folder should be');
+    expect(() => openDatabase(path)).toThrow(expect.objectContaining({ code: 'store-failed' }));
+  });
+});

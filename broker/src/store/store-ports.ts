@@ -1,0 +1,39 @@
+/** The ports that the store fulfils, over whatever runs its operations. */
+import type { OrderStore } from '../certificates/order-store.ts';
+import type { ApplianceStore } from '../fleet/appliance-store.ts';
+import type { Call } from './operations.ts';
+import type { ZoneJournal } from './zone-statements.ts';
+
+export interface StorePorts {
+  readonly orders: OrderStore;
+  readonly appliances: ApplianceStore;
+  readonly zones: ZoneJournal;
+}
+
+export function storePorts(call: Call): StorePorts {
+  return {
+    orders: {
+      accept: (request) => call('orders.accept', request),
+      save: (order) => call('orders.save', order),
+      complete: (order, certificate) => call('orders.complete', order, certificate),
+      openOrders: () => call('orders.openOrders'),
+      dossier: (deviceId) => call('orders.dossier', deviceId),
+      markInstalled: (deviceId, fingerprint, nowMs) => call('orders.markInstalled', deviceId, fingerprint, nowMs),
+      renewAt: (deviceId, renewAtMs) => call('orders.renewAt', deviceId, renewAtMs),
+    },
+    appliances: {
+      enrol: (appliance) => call('appliances.enrol', appliance),
+      find: (deviceId) => call('appliances.find', deviceId),
+      list: (page) => call('appliances.list', page),
+      count: () => call('appliances.count'),
+      recordHello: (deviceId, hello, published) => call('appliances.recordHello', deviceId, hello, published),
+      setStatus: (deviceId, status, nowMs) => call('appliances.setStatus', deviceId, status, nowMs),
+      addressHistory: (deviceId, limit) => call('appliances.addressHistory', deviceId, limit),
+    },
+    zones: {
+      change: (apex, change) => call('zones.change', apex, change),
+      replace: (apex, owner, types, records) => call('zones.replace', apex, owner, types, records),
+      load: (apex) => call('zones.load', apex),
+    },
+  };
+}

@@ -1,0 +1,28 @@
+/** Entry "@lanyard/sdk": what firmware imports. */
+export { startAppliance } from './appliance.ts';
+export type { Appliance, ApplianceEvents } from './appliance.ts';
+export type { ApplianceOptions } from './options.ts';
+export type { ApplianceStatus, CertificateFacts, LastProblem } from './certificate/status.ts';
+export type { ServeOptions, TlsSettings } from './serving/https-serving.ts';
+export type { TlsPair } from './serving/tls-pair.ts';
+export type { Listener } from './listeners.ts';
+export { SDK_VERSION } from './release.ts';
+export { fileIdentity, createIdentityKey } from './identity/file-identity.ts';
+export type { Identity } from './identity/identity.ts';
+export { fileVault } from './vault/file-vault.ts';
+export type { Vault, VaultEntry } from './vault/vault.ts';
+export { fixedAddresses } from './address/fixed-addresses.ts';
+export type { FixedAddresses } from './address/fixed-addresses.ts';
+export type { AddressSource } from './address/address-source.ts';
+export type { ReportedAddress } from './protocol/hello.ts';
+export type { WithheldAddress } from './protocol/state.ts';
+export type { UpMessage } from './protocol/up-message.ts';
+export type { DownMessage } from './protocol/down-message.ts';
+export type { KeyMaker, KeyPair } from './certificate/key-maker.ts';
+export type { Link, LinkEvent } from './link/link.ts';
+export type { Clock, Timer } from './kernel/clock.ts';
+export type { Random } from './kernel/random.ts';
+export type { Logger, LogFields } from './kernel/logger.ts';
+export type { Runnable } from './kernel/runnable.ts';
+export { LanyardError } from './kernel/errors.ts';
+export type { ErrorCode } from './kernel/errors.ts';

@@ -1,0 +1,96 @@
+/** How many certificates a second against one Pebble, and at what cost: ours, stock acme-client, lego, uacme. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { describeError } from '@lanyard/sdk/kernel';
+import { z } from 'zod';
+import { arePeersMissing } from '../support/peers.ts';
+import { startPebbleProcess } from './pebble-process.ts';
+
+const { values } = parseArgs({
+  options: {
+    count: { type: 'string', default: '300' },
+    concurrency: { type: 'string', default: '8' },
+    /** A look at whether it works at all. */
+    quick: { type: 'boolean', default: false },
+    /** Only this one. */
+    only: { type: 'string' },
+  },
+});
+
+/** Programs need a second or so for each certificate: a few show it. */
+const PROGRAM_COUNT = 24;
+const QUICK_COUNT = 24;
+
+const nameServer = z.object({ host: z.string(), port: z.number() });
+const outcome = z.object({ certificates: z.number(), seconds: z.number(), cpuMs: z.number() });
+
+interface Figures {
+  readonly perSecond: number;
+  readonly cpuMsPerCertificate: number;
+}
+
+const count = values.quick ? QUICK_COUNT : Number(values.count);
+const programCount = Math.min(count, PROGRAM_COUNT);
+const contenders = [
+  { name: 'ours', count, programs: [] },
+  { name: 'acmeClient', count, programs: [] },
+  { name: 'lego', count: programCount, programs: ['lego', 'curl'] },
+  { name: 'uacme', count: programCount, programs: ['uacme', 'curl', 'unshare'] },
+] as const;
+
+if (arePeersMissing('pebble')) process.exit(1);
+const figures: Record<string, Figures> = {};
+for (const contender of contenders) {
+  if (values.only !== undefined && values.only !== contender.name) continue;
+  if (contender.programs.length > 0 && arePeersMissing(...contender.programs)) continue;
+  const load = loadavg()[0]?.toFixed(1);
+  process.stderr.write(`${contender.name}: ${contender.count} certificates; load before ${load}\n`);
+  try {
+    figures[contender.name] = await race(contender.name, contender.count);
+  } catch (error) {
+    // Ours must get through. The others may stumble over this CA, and are left out then.
+    if (contender.name === 'ours') throw error;
+    process.stderr.write(`${contender.name} is left out: ${describeError(error)}\n`);
+  }
+}
+process.stdout.write(`${JSON.stringify(figures)}\n`);
+
+/** In a process of its own, against a Pebble of its own. */
+async function race(name: string, certificates: number): Promise<Figures> {
+  const directory = await mkdtemp(join(tmpdir(), 'lanyard-bench-'));
+  const script = new URL('contender.ts', import.meta.url).pathname;
+  const child = spawn(process.execPath, [...process.execArgv, script, name, directory], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const read = async (): Promise<unknown> => JSON.parse((await lines.next()).value ?? 'null');
+  const pebble = await startPebbleProcess(directory, nameServer.parse(await read()));
+  try {
+    const { directoryUrl, rootsPath } = pebble;
+    const task = { directoryUrl, rootsPath, directory, count: certificates, concurrency: Number(values.concurrency) };
+    child.stdin.end(`${JSON.stringify(task)}\n`);
+    const said = outcome.safeParse(await read());
+    if (!said.success) throw new Error('it ended before its last certificate');
+    const { certificates: got, seconds, cpuMs } = said.data;
+    if (got !== certificates) throw new Error(`${name} got ${got} certificates instead of ${certificates}`);
+    // By itself, so that a profiler in it can write down what it saw.
+    await exited;
+    return { perSecond: rounded(got / seconds), cpuMsPerCertificate: rounded(cpuMs / got) };
+  } finally {
+    child.kill('SIGKILL');
+    await exited;
+    await pebble.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 10) / 10;
+}
