@@ -1,0 +1,184 @@
+/** What a scenario file may say: population, authority, weather, events at times, expectations. Checked, with defaults. */
+import { z } from 'zod';
+import { durationMs } from './duration.ts';
+
+const duration = z.union([z.string(), z.number()]).transform((given, context) => {
+  const ms = durationMs(given);
+  if (ms !== undefined) return ms;
+  context.addIssue({ code: 'custom', message: `"${given}" is no duration such as 90s, 15m, 6h, 30d, 8w` });
+  return z.NEVER;
+});
+const share = z.number().min(0).max(1);
+const span = z.strictObject({ from: duration, to: duration });
+
+/** How the appliances of a run come into the world. */
+const population = z.strictObject({
+  /** Appliances on one site, on average. */
+  perSite: z.number().positive().default(2.5),
+  /** What share of the sites is of which kind; the rest are plain homes. */
+  sites: z
+    .strictObject({
+      office: share.default(0.2),
+      cgnat: share.default(0.2),
+      doubleNat: share.default(0.05),
+      /** Firewalls that let only port 443 out, and idle mappings of a minute. */
+      strictFirewall: share.default(0.05),
+      /** Resolvers that hide private addresses in answers (DNS rebinding filters). */
+      rebindingFilter: share.default(0),
+    })
+    .prefault({}),
+  arrivals: z
+    .strictObject({
+      /** `workdays`: in office hours, most of them on Monday morning. */
+      shape: z.enum(['at-once', 'even', 'ramp', 'workdays']).default('even'),
+      over: duration.default(3_600_000),
+    })
+    .prefault({}),
+  /** `resident` stays connected; `checkin` comes as often as `broker.checkIn` says. */
+  mode: z.enum(['resident', 'checkin']).default('resident'),
+  /** What share of the appliances has which quirk. */
+  quirks: z
+    .strictObject({
+      /** No battery behind the clock: every boot is in 1970 until the broker says the time. */
+      boots1970: share.default(0.5),
+      /** Reads slowly, answers late. */
+      slowReader: share.default(0),
+    })
+    .prefault({}),
+});
+
+const bucket = z.strictObject({ burst: z.int().min(1), per: duration });
+
+/** Token buckets: `burst` at most, refilled evenly within `per`. */
+const limits = z.strictObject({
+  newOrdersPerAccount: bucket.optional(),
+  certificatesPerRegisteredDomain: bucket.optional(),
+  certificatesPerExactSet: bucket.optional(),
+  failedAuthorizationsPerName: bucket.optional(),
+});
+
+const authority = z.strictObject({
+  /** `letsencrypt`: its default limits; `letsencrypt-override`: as a large vendor is granted; `none`. */
+  preset: z.enum(['none', 'letsencrypt', 'letsencrypt-staging', 'letsencrypt-override']).default('none'),
+  /** On top of the preset. */
+  limits: limits.prefault({}),
+  /** The profile that the broker asks for; the CA's default when absent. */
+  profile: z.enum(['classic', 'tlsserver', 'shortlived']).optional(),
+  validation: span.default({ from: 500, to: 5_000 }),
+  /** 0: finalize answers with the certificate; otherwise `processing` for so long. */
+  asyncFinalize: duration.default(0),
+});
+
+const weather = z.strictObject({
+  /** One way, between appliance and broker. */
+  latency: span.default({ from: 10, to: 200 }),
+  /** Share of the messages that vanish, although the line stays up. */
+  loss: share.default(0),
+  /** Lines break by themselves after about so long; never when absent. */
+  lineLife: duration.optional(),
+  /** Lines that broke are noticed only after a keep-alive: share of the breaks that are half-open. */
+  halfOpen: share.default(0),
+});
+
+/** Which appliances something happens to: by chance, all of one site, or a run of neighbouring sites. */
+const where = z.union([
+  z.strictObject({ share }),
+  z.strictObject({ sites: z.int().min(1) }),
+  z.strictObject({ appliances: z.int().min(1) }),
+]);
+
+const when = {
+  /** Since the start of the run. */
+  at: duration,
+  /** Comes again after this, until the end or `times` times. */
+  every: duration.optional(),
+  times: z.int().min(1).optional(),
+};
+const whom = { ...when, where: where.default({ share: 1 }) };
+const lasting = { for: duration };
+
+/** Everything that can be made to happen. */
+const event = z.discriminatedUnion('do', [
+  z.strictObject({ do: z.literal('power-cut'), ...whom, ...lasting }),
+  /** Asleep on a shelf or in a drawer: off for long, then back with the clock of the day it was made. */
+  z.strictObject({ do: z.literal('shelf'), ...whom, ...lasting }),
+  z.strictObject({ do: z.literal('reboot'), ...whom }),
+  z.strictObject({ do: z.literal('factory-reset'), ...whom }),
+  z.strictObject({ do: z.literal('move'), ...whom }),
+  /** Site and broker cannot reach each other; nobody is told. */
+  z.strictObject({ do: z.literal('partition'), ...whom, ...lasting }),
+  z.strictObject({ do: z.literal('flash-full'), ...whom, ...lasting }),
+  z.strictObject({ do: z.literal('flash-read-only'), ...whom, ...lasting }),
+  /** The flash goes back to what it held `age` before. */
+  z.strictObject({ do: z.literal('restore-image'), ...whom, age: duration }),
+  /** A second box with the same identity and flash goes online. */
+  z.strictObject({ do: z.literal('clone'), ...whom, ...lasting }),
+  z.strictObject({ do: z.literal('broker-stop'), ...when, ...lasting }),
+  z.strictObject({ do: z.literal('broker-kill'), ...when, for: duration.default(5_000) }),
+  /** `how`: nobody answers, everybody is turned away with 500, or answers are cut off after the deed is done. */
+  z.strictObject({
+    do: z.literal('authority-outage'),
+    ...when,
+    ...lasting,
+    how: z.enum(['unreachable', 'error', 'cut-answers', 'wrong-certificates']).default('unreachable'),
+  }),
+  z.strictObject({ do: z.literal('authority-limits'), ...when, limits }),
+  /** The profile that the broker asks for from now on, or the life that the CA gives it. */
+  z.strictObject({
+    do: z.literal('profile-change'),
+    ...when,
+    profile: z.enum(['classic', 'tlsserver', 'shortlived']).optional(),
+    life: duration.optional(),
+  }),
+  /** Every certificate so far is revoked after `notice`; renewal information says so at once. */
+  z.strictObject({ do: z.literal('mass-revocation'), ...when, notice: duration.default(86_400_000) }),
+  z.strictObject({ do: z.literal('weather'), ...when, ...lasting, weather }),
+]);
+
+/** What can be demanded of a result; measures are those of the JSON report. */
+const demand = z.strictObject({
+  /** For instance `certified`, `timeToCertificateMs.p99`, `authority.limited`. */
+  measure: z.string(),
+  atLeast: z.union([z.number(), z.string()]).optional(),
+  atMost: z.union([z.number(), z.string()]).optional(),
+  /** Why it must hold, or why today's behaviour is good enough. */
+  because: z.string().optional(),
+});
+
+export const expectations = z.strictObject({
+  demands: z.array(demand).default([]),
+  /** Invariants that this scenario breaks on purpose or until a later feature, each with the reason. */
+  tolerate: z.array(z.strictObject({ invariant: z.string(), because: z.string() })).default([]),
+});
+
+export const scenarioSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/),
+  /** One sentence: what is tried, and what should come of it. */
+  about: z.string(),
+  gears: z.array(z.enum(['virtual', 'wall'])).min(1).default(['virtual']),
+  appliances: z.int().min(1).default(1_000),
+  for: duration.default(86_400_000),
+  population: population.prefault({}),
+  broker: z
+    .strictObject({
+      /** How often appliances say hello at the latest. */
+      checkIn: duration.default(7 * 86_400_000),
+      /** Within which those that lost the broker come back. */
+      reconnectSpread: duration.default(300_000),
+      concurrency: z.int().min(1).default(64),
+    })
+    .prefault({}),
+  authority: authority.prefault({}),
+  weather: weather.prefault({}),
+  events: z.array(event).default([]),
+  expect: expectations.prefault({}),
+});
+
+export type Scenario = z.output<typeof scenarioSchema>;
+/** What a file holds, before defaults. */
+export type ScenarioInput = z.input<typeof scenarioSchema>;
+export type ScenarioEvent = Scenario['events'][number];
+export type Population = Scenario['population'];
+export type Weather = Scenario['weather'];
+export type Where = z.output<typeof where>;
+export type Expectations = z.output<typeof expectations>;
