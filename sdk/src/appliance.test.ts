@@ -7,6 +7,7 @@ import type { AddressSource } from './address/address-source.ts';
 import { fixedAddresses } from './address/fixed-addresses.ts';
 import { startAppliance } from './appliance.ts';
 import type { Appliance, ApplianceEvents } from './appliance.ts';
+import { x509Reader } from './certificate/certificate-reader.ts';
 import { CertificateStore } from './certificate/certificate-store.ts';
 import { TestBroker } from './certificate/test-broker.ts';
 import type { ApplianceOptions } from './options.ts';
@@ -15,6 +16,7 @@ import { memoryVault } from './testing/memory-vault.ts';
 import type { MemoryVault } from './testing/memory-vault.ts';
 import { seededRandom } from './testing/seeded-random.ts';
 import { VirtualClock } from './testing/virtual-clock.ts';
+import { TrustedRoots } from './certificate/trusted-roots.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 const LAN: readonly ReportedAddress[] = [{ address: '10.1.1.4', interface: 'eth0', isDefaultRoute: true }];
@@ -235,7 +237,7 @@ async function boot(change: Partial<{ vault: ApplianceOptions['vault']; addresse
 }
 
 async function store(credential: Awaited<ReturnType<TestBroker['credential']>>): Promise<void> {
-  await new CertificateStore({ vault }).install(credential);
+  await new CertificateStore({ vault, reader: x509Reader(new TrustedRoots([])) }).install(credential);
 }
 
 async function serve(appliance: Appliance): Promise<TlsServer> {

@@ -4,6 +4,7 @@ import type { Server as HttpsServer } from 'node:https';
 import type { Server as TlsServer } from 'node:tls';
 import { lanAddresses } from './address/lan-addresses.ts';
 import type { AddressSource } from './address/address-source.ts';
+import { x509Reader } from './certificate/certificate-reader.ts';
 import { CertificateStore } from './certificate/certificate-store.ts';
 import { Keeper } from './certificate/keeper.ts';
 import type { KeeperEvent } from './certificate/keeper.ts';
@@ -46,7 +47,8 @@ export async function startAppliance(options: ApplianceOptions): Promise<Applian
   checkOptions(options);
   const { clock = systemClock, random = systemRandom, logger: log = silentLogger } = options;
   const vault = typeof options.vault === 'string' ? fileVault(options.vault) : options.vault;
-  const store = new CertificateStore({ vault });
+  const reader = options.certificates ?? x509Reader(new TrustedRoots(listOf(options.trustedRoots)));
+  const store = new CertificateStore({ vault, reader });
   await store.load();
   const floorMs = Math.max(RELEASED_MS, store.current?.notBeforeMs ?? 0);
   const addresses = options.addresses ?? lanAddresses({ clock, log });
@@ -60,7 +62,7 @@ export async function startAppliance(options: ApplianceOptions): Promise<Applian
     time,
     link: options.link ?? (await makeLink(options, { clock, random, log, clockFloorMs: floorMs })),
     keys: options.keys ?? { makeKeyPair: () => makeKeyPair(), makeSigningRequest: (wish) => makeSigningRequest(wish) },
-    roots: new TrustedRoots(listOf(options.trustedRoots)),
+    reader,
     introduction: {
       sdkVersion: SDK_VERSION,
       ...(options.firmwareVersion === undefined ? {} : { firmwareVersion: options.firmwareVersion }),

@@ -1,6 +1,7 @@
 /** Every option of the SDK: what it is, its default, and what is checked. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { AddressSource } from './address/address-source.ts';
+import type { CertificateReader } from './certificate/certificate-reader.ts';
 import type { KeyMaker } from './certificate/key-maker.ts';
 import type { Identity } from './identity/identity.ts';
 import type { Clock } from './kernel/clock.ts';
@@ -54,6 +55,11 @@ interface Settings {
   readonly random?: Random;
   /** Makes keys and signing requests. Default: P-256 by the platform's WebCrypto. */
   readonly keys?: KeyMaker;
+  /**
+   * Reads keys and certificates and decides what may be installed: whoever replaces it replaces every check. For
+   * simulations without cryptography. Default: X.509 by Node's OpenSSL.
+   */
+  readonly certificates?: CertificateReader;
 }
 
 type OptionName = keyof Settings | keyof Connection | keyof ReadyLink;
@@ -96,6 +102,7 @@ const RULES: Readonly<Record<OptionName, Rule>> = {
   clock: { isRequired: false, isValid: has('nowMs', 'monotonicMs', 'setTimer'), form: 'a Clock' },
   random: { isRequired: false, isValid: has('bytes', 'uniform'), form: 'a Random' },
   keys: { isRequired: false, isValid: has('makeKeyPair', 'makeSigningRequest'), form: 'a KeyMaker' },
+  certificates: { isRequired: false, isValid: has('read', 'keyHash', 'verify'), form: 'a CertificateReader' },
 };
 
 /** @throws LanyardError `option-invalid`, naming the first option that is missing, wrong or unknown. */

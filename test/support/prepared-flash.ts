@@ -4,8 +4,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock, systemRandom } from '@lanyard/sdk/kernel';
 import { createPrivateCa, PrivateCa } from '../../broker/src/pki/private-ca.ts';
+import { x509Reader } from '../../sdk/src/certificate/certificate-reader.ts';
 import { CertificateStore } from '../../sdk/src/certificate/certificate-store.ts';
 import { readCredential } from '../../sdk/src/certificate/credential.ts';
+import { TrustedRoots } from '../../sdk/src/certificate/trusted-roots.ts';
 import { fileVault } from '../../sdk/src/vault/file-vault.ts';
 
 export interface PreparedFlash {
@@ -33,7 +35,8 @@ export async function prepareFlash(
   await writeFile(join(identity, 'broker-root.crt'), authority.rootPem);
   if (options.hasCertificate) {
     const issued = await authority.issueServer([name]);
-    const store = new CertificateStore({ vault: fileVault(vault) });
+    const reader = x509Reader(new TrustedRoots([authority.rootPem]));
+    const store = new CertificateStore({ vault: fileVault(vault), reader });
     await store.install(readCredential(issued.keyPem, issued.certificatePem));
   }
   return { identity, vault, name, rootPem: authority.rootPem };

@@ -5,10 +5,12 @@ import { LanyardError } from '../kernel/errors.ts';
 import { memoryVault } from '../testing/memory-vault.ts';
 import type { MemoryVault } from '../testing/memory-vault.ts';
 import type { Vault, VaultEntry } from '../vault/vault.ts';
+import { x509Reader } from './certificate-reader.ts';
 import { CertificateStore } from './certificate-store.ts';
 import type { PendingPair } from './certificate-store.ts';
 import type { Credential } from './credential.ts';
 import { TestBroker } from './test-broker.ts';
+import { TrustedRoots } from './trusted-roots.ts';
 
 const NAMES = ['box.devices.example'];
 let old: Credential;
@@ -22,12 +24,15 @@ beforeAll(async () => {
   pending = { keyPem: fresh.keyPem, keyHash: fresh.keyHash, names: NAMES };
 });
 
+/** Nothing here asks who vouches for a certificate. */
+const reader = x509Reader(new TrustedRoots([]));
+
 beforeEach(() => {
   vault = memoryVault();
 });
 
 test('what was installed is there after a restart', async () => {
-  const store = new CertificateStore({ vault });
+  const store = new CertificateStore({ vault, reader });
   await store.keepPending(pending);
   await store.install(old);
   await store.install(fresh);
@@ -36,19 +41,19 @@ test('what was installed is there after a restart', async () => {
 });
 
 test('a pending key is there after a restart, with its names', async () => {
-  await new CertificateStore({ vault }).keepPending(pending);
+  await new CertificateStore({ vault, reader }).keepPending(pending);
   expect((await reopened(vault)).pending).toEqual(pending);
 });
 
 test('an installation for another key leaves the pending one alone', async () => {
-  const store = new CertificateStore({ vault });
+  const store = new CertificateStore({ vault, reader });
   await store.keepPending(pending);
   await store.install(old);
   expect((await reopened(vault)).pending).toEqual(pending);
 });
 
 test('a corrupt current certificate is replaced by the one before', async () => {
-  const store = new CertificateStore({ vault });
+  const store = new CertificateStore({ vault, reader });
   await store.install(old);
   await store.install(fresh);
   vault.corrupt('current');
@@ -78,7 +83,7 @@ test('a key and a chain that do not belong together are not used', async () => {
 });
 
 test('a full disk leaves the certificate in use as it is', async () => {
-  const store = new CertificateStore({ vault });
+  const store = new CertificateStore({ vault, reader });
   await store.install(old);
   vault.failWrites(true);
   await expect(store.install(fresh)).rejects.toThrow(LanyardError);
@@ -87,7 +92,7 @@ test('a full disk leaves the certificate in use as it is', async () => {
 });
 
 test('a pending entry that cannot be removed after an installation does not undo it, nor is it asked for again', async () => {
-  await new CertificateStore({ vault }).keepPending(pending);
+  await new CertificateStore({ vault, reader }).keepPending(pending);
   const store = await reopened(cutOff(vault, 'remove', 1));
   await store.install(fresh);
   const again = await reopened(vault);
@@ -97,7 +102,7 @@ test('a pending entry that cannot be removed after an installation does not undo
 test('a power cut after any step of an installation leaves the old or the new certificate, whole', async () => {
   for (let steps = 0; steps <= 3; steps += 1) {
     const medium = memoryVault();
-    const store = new CertificateStore({ vault: medium });
+    const store = new CertificateStore({ vault: medium, reader });
     await store.install(old);
     await store.keepPending(pending);
     const cut = await reopened(cutOff(medium, 'all', steps + 1));
@@ -109,7 +114,7 @@ test('a power cut after any step of an installation leaves the old or the new ce
 });
 
 async function reopened(medium: Vault): Promise<CertificateStore> {
-  const store = new CertificateStore({ vault: medium });
+  const store = new CertificateStore({ vault: medium, reader });
   await store.load();
   return store;
 }

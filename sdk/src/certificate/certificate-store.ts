@@ -1,11 +1,10 @@
 /** What the vault's entries mean: the certificate in use with its key, the one before, and a key that waits. */
-import { createPublicKey } from 'node:crypto';
 import { LanyardError } from '../kernel/errors.ts';
 import { names } from '../protocol/fields.ts';
 import { object, oneOf, parseWith, text } from '../protocol/shape.ts';
 import type { Shape } from '../protocol/shape.ts';
 import type { Vault, VaultEntry } from '../vault/vault.ts';
-import { keyHashOf, readCredential, readKey } from './credential.ts';
+import type { CertificateReader } from './certificate-reader.ts';
 import type { Credential } from './credential.ts';
 import type { KeyPair } from './key-maker.ts';
 
@@ -17,12 +16,14 @@ export interface PendingPair extends KeyPair {
 /** Key and chain are one entry, so that an installation is one atomic write and can never mix two pairs. */
 export class CertificateStore {
   readonly #vault: Vault;
+  readonly #reader: CertificateReader;
   #current: Credential | undefined;
   #pending: PendingPair | undefined;
   #faults: readonly LanyardError[] = [];
 
-  constructor({ vault }: { readonly vault: Vault }) {
+  constructor({ vault, reader }: { readonly vault: Vault; readonly reader: CertificateReader }) {
     this.#vault = vault;
+    this.#reader = reader;
   }
 
   get current(): Credential | undefined {
@@ -42,8 +43,9 @@ export class CertificateStore {
   async load(): Promise<void> {
     const faults: LanyardError[] = [];
     this.#current =
-      (await this.#read('current', parseCredential, faults)) ?? (await this.#read('previous', parseCredential, faults));
-    const pending = await this.#read('pending', parsePending, faults);
+      (await this.#read('current', this.#parseCredential, faults)) ??
+      (await this.#read('previous', this.#parseCredential, faults));
+    const pending = await this.#read('pending', this.#parsePending, faults);
     // After a power cut between the last two writes of an installation the key is in both entries.
     this.#pending = pending?.keyHash === this.#current?.keyHash ? undefined : pending;
     this.#faults = faults;
@@ -66,6 +68,16 @@ export class CertificateStore {
     // The certificate is safe; a pending entry that cannot be removed is recognised at the next start.
     await this.#vault.remove('pending').catch(() => {});
   }
+
+  readonly #parseCredential = (body: unknown): Credential => {
+    const { key, chain } = read(credentialShape, body);
+    return this.#reader.read(key, chain);
+  };
+
+  readonly #parsePending = (body: unknown): PendingPair => {
+    const { key, names: wanted } = read(pendingShape, body);
+    return { keyPem: key, keyHash: this.#reader.keyHash(key), names: wanted };
+  };
 
   async #read<T>(entry: VaultEntry, parse: (body: unknown) => T, faults: LanyardError[]): Promise<T | undefined> {
     try {
@@ -93,16 +105,6 @@ const CHAIN_CHARACTERS = 64 * 1024;
 const format = oneOf([FORMAT]);
 const credentialShape = object({ format, key: text(KEY_CHARACTERS), chain: text(CHAIN_CHARACTERS) });
 const pendingShape = object({ format, key: text(KEY_CHARACTERS), names });
-
-function parseCredential(body: unknown): Credential {
-  const { key, chain } = read(credentialShape, body);
-  return readCredential(key, chain);
-}
-
-function parsePending(body: unknown): PendingPair {
-  const { key, names: wanted } = read(pendingShape, body);
-  return { keyPem: key, keyHash: keyHashOf(createPublicKey(readKey(key))), names: wanted };
-}
 
 function read<T>(shape: Shape<T>, body: unknown): T {
   const parsed = parseWith(shape, body);

@@ -8,6 +8,7 @@ import { memoryVault } from '../testing/memory-vault.ts';
 import type { MemoryVault } from '../testing/memory-vault.ts';
 import { seededRandom } from '../testing/seeded-random.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
+import { x509Reader } from './certificate-reader.ts';
 import { CertificateStore } from './certificate-store.ts';
 import { Keeper } from './keeper.ts';
 import type { KeeperEvent } from './keeper.ts';
@@ -66,7 +67,7 @@ test('every renewal has a new key, and the pair before is kept', async () => {
   await broker.next('installed');
   expect(store.current?.keyHash).not.toBe(first?.keyHash);
   vault.corrupt('current');
-  const after = new CertificateStore({ vault });
+  const after = new CertificateStore({ vault, reader: x509Reader(new TrustedRoots([])) });
   await after.load();
   expect(after.current).toEqual(first);
 });
@@ -206,7 +207,8 @@ test('after stop nothing is said, whatever comes', async () => {
 });
 
 async function boot(options: { rootPem?: string; startAddresses?: () => Promise<void> } = {}) {
-  const store = new CertificateStore({ vault });
+  const reader = x509Reader(new TrustedRoots([options.rootPem ?? broker.rootPem]));
+  const store = new CertificateStore({ vault, reader });
   await store.load();
   const time = new ServerTime({ clock, floorMs: FLOOR_MS });
   let reported: readonly ReportedAddress[] = [{ address: '10.1.1.4', interface: 'eth0', isDefaultRoute: true }];
@@ -224,7 +226,7 @@ async function boot(options: { rootPem?: string; startAddresses?: () => Promise<
     },
     store,
     keys: { makeKeyPair: () => makeKeyPair(), makeSigningRequest: (wish) => makeSigningRequest(wish) },
-    roots: new TrustedRoots([options.rootPem ?? broker.rootPem]),
+    reader,
     time,
     introduction: { sdkVersion: '1.2.3' },
   });

@@ -12,6 +12,7 @@ import type { Bye } from '../protocol/bye.ts';
 import type { IssuedCertificate } from '../protocol/certificate.ts';
 import type { DownMessage } from '../protocol/down-message.ts';
 import type { State as BrokerState } from '../protocol/state.ts';
+import type { CertificateReader } from './certificate-reader.ts';
 import type { CertificateStore } from './certificate-store.ts';
 import type { Credential } from './credential.ts';
 import { makeHello } from './introduction.ts';
@@ -21,8 +22,6 @@ import { csrId, initialState, next, wakesAtMs } from './lifecycle.ts';
 import type { Command, Event, Held, PendingKey, State } from './lifecycle.ts';
 import { helloAgainAfterMs } from './renewal-time.ts';
 import type { ServerTime } from './server-time.ts';
-import type { TrustedRoots } from './trusted-roots.ts';
-import { verifyCertificate } from './verification.ts';
 import { Wakeup } from './wakeup.ts';
 
 export interface KeeperParts {
@@ -33,7 +32,7 @@ export interface KeeperParts {
   readonly addresses: AddressSource;
   readonly store: CertificateStore;
   readonly keys: KeyMaker;
-  readonly roots: TrustedRoots;
+  readonly reader: CertificateReader;
   readonly time: ServerTime;
   readonly introduction: Introduction;
 }
@@ -257,11 +256,11 @@ export class Keeper implements Runnable {
   }
 
   async #install(certificate: IssuedCertificate): Promise<Event> {
-    const { store, roots, time } = this.#parts;
+    const { store, reader, time } = this.#parts;
     const pair = [store.pending, store.current].find((held) => held?.keyHash === certificate.keyHash);
     if (pair === undefined) throw new LanyardError('certificate-refused', { message: 'its key is gone' });
     const candidate = { ...certificate, keyPem: pair.keyPem, chainPem: certificate.chain, names: pair.names };
-    const credential = verifyCertificate(candidate, roots, time.read());
+    const credential = reader.verify(candidate, time.read());
     await store.install(credential);
     time.raiseFloor(credential.notBeforeMs);
     this.#listener({ kind: 'certificate', credential });

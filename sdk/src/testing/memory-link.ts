@@ -8,6 +8,7 @@ import { decodeBody } from '../protocol/body.ts';
 import { encodeDown, parseDown } from '../protocol/down-message.ts';
 import type { DownMessage } from '../protocol/down-message.ts';
 import type { Parsed } from '../protocol/shape.ts';
+import type { UpKind } from '../protocol/topics.ts';
 import { encodeUp, parseUp } from '../protocol/up-message.ts';
 import type { UpMessage } from '../protocol/up-message.ts';
 import { seededRandom } from './seeded-random.ts';
@@ -30,7 +31,10 @@ export class MemoryLink implements Link {
   readonly #schedule: ReconnectSchedule;
   readonly #timers = new Set<Timer>();
   #onEvent: (event: LinkEvent) => void = () => {};
-  #onSaid: (message: UpMessage) => void = () => {};
+  /** Reads what leaves, and tells what its arrival does. */
+  #receive: (kind: UpKind, payload: Uint8Array) => () => void = () => () => {};
+  #onLine: (isUp: boolean) => void = () => {};
+  #admit: () => Promise<LanyardError | undefined> = async () => undefined;
   #isLost: (message: UpMessage | DownMessage) => boolean = () => false;
   /** Why the broker cannot be reached; undefined while it can. */
   #outage: LanyardError | undefined;
@@ -56,12 +60,13 @@ export class MemoryLink implements Link {
   async start(): Promise<void> {
     if (this.#isStarted) return;
     this.#isStarted = true;
-    this.#after(this.#delayMs, () => this.#connect());
+    this.#after(this.#delayMs, () => void this.#connect());
   }
 
   /** What was said before still arrives, as it does with the real link. */
   async stop(): Promise<void> {
     this.#isStarted = false;
+    if (this.isUp) this.#onLine(false);
     this.#upSinceMs = undefined;
     if (this.#inFlight === 0) this.#forgetTimers();
   }
@@ -69,11 +74,11 @@ export class MemoryLink implements Link {
   send(message: UpMessage): boolean {
     if (!this.isUp || this.#inFlight >= IN_FLIGHT) return false;
     if (this.#isLost(message)) return true;
-    const said = reread(parseUp(message.kind, bodyOf(encodeUp(message))));
+    const arrive = this.#receive(message.kind, encodeUp(message));
     this.#inFlight += 1;
     this.#carry(() => {
       this.#inFlight -= 1;
-      this.#onSaid(said);
+      arrive();
     });
     return true;
   }
@@ -84,7 +89,26 @@ export class MemoryLink implements Link {
 
   /** The broker's end: called with each message of the appliance. */
   onSaid(listener: (message: UpMessage) => void): void {
-    this.#onSaid = listener;
+    this.#receive = (kind, payload) => {
+      // Read before it travels, so that a test whose appliance says nonsense fails where it says it.
+      const said = reread(parseUp(kind, bodyOf(payload)));
+      return () => listener(said);
+    };
+  }
+
+  /** The broker's end in place of `onSaid`, for one that reads payloads by itself. */
+  onPayload(listener: (kind: UpKind, payload: Uint8Array) => void): void {
+    this.#receive = (kind, payload) => () => listener(kind, payload);
+  }
+
+  /** The broker's end: called when a line comes up, and when it went down. */
+  onLine(listener: (isUp: boolean) => void): void {
+    this.#onLine = listener;
+  }
+
+  /** The broker's end: asked at every attempt to connect; an error refuses it. */
+  admitBy(admit: () => Promise<LanyardError | undefined>): void {
+    this.#admit = admit;
   }
 
   /** The broker's end: says something to the appliance. False: the line is down. */
@@ -121,17 +145,21 @@ export class MemoryLink implements Link {
     this.#isLost = isLost;
   }
 
-  #connect(): void {
+  async #connect(): Promise<void> {
     if (!this.#isStarted || this.isUp) return;
-    if (this.#outage) return this.#goDown(this.#outage, this.#schedule.afterFailure(this.#outage));
+    const refusal = this.#outage ?? (await this.#admit());
+    if (!this.#isStarted || this.isUp) return;
+    if (refusal) return this.#goDown(refusal, this.#schedule.afterFailure(refusal));
     this.#upSinceMs = this.#clock.monotonicMs();
+    this.#onLine(true);
     this.#onEvent({ kind: 'up' });
   }
 
   #goDown(error: LanyardError, waitMs: number): void {
     this.#forgetTimers();
+    if (this.isUp) this.#onLine(false);
     this.#upSinceMs = undefined;
-    this.#after(waitMs + this.#delayMs, () => this.#connect());
+    this.#after(waitMs + this.#delayMs, () => void this.#connect());
     this.#onEvent({ kind: 'down', error, retryAtMs: this.#clock.nowMs() + waitMs });
   }
 

@@ -56,3 +56,15 @@ function throwsOf(seed: number): readonly number[] {
   const random = seededRandom(seed);
   return Array.from({ length: 1_000 }, () => random.uniform());
 }
+
+test('time stands still for work that takes real time', async () => {
+  const clock = new VirtualClock();
+  const seen: number[] = [];
+  clock.setTimer(10, () => {
+    const work = new Promise<void>((resolve) => setImmediate(() => setImmediate(() => setImmediate(resolve))));
+    void clock.standStillFor(work).then(() => seen.push(clock.monotonicMs()));
+  });
+  clock.setTimer(11, () => seen.push(clock.monotonicMs()));
+  await clock.advance(20);
+  expect(seen).toEqual([10, 11]);
+});

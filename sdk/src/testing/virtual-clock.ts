@@ -1,17 +1,14 @@
 /** A clock that moves only when it is told to. */
 import type { Clock, Timer } from '../kernel/clock.ts';
-
-interface PendingTimer {
-  readonly dueMs: number;
-  readonly sequence: number;
-  readonly callback: () => void;
-}
+import { TimerHeap } from './timer-heap.ts';
 
 export class VirtualClock implements Clock {
-  readonly #pending = new Set<PendingTimer>();
+  readonly #pending = new TimerHeap();
   readonly #startMs: number;
   #nowMs: number;
-  #sequence = 0;
+  /** Work under way that takes real time, such as cryptography in other threads: this clock stands still for it. */
+  #awaited = 0;
+  #whenFree: (() => void) | undefined;
 
   constructor(startMs = Date.UTC(2026, 10, 22)) {
     this.#startMs = startMs;
@@ -27,43 +24,56 @@ export class VirtualClock implements Clock {
   }
 
   setTimer(delayMs: number, callback: () => void): Timer {
-    const timer = { dueMs: this.#nowMs + Math.max(0, delayMs), sequence: this.#sequence++, callback };
-    this.#pending.add(timer);
-    return { cancel: () => void this.#pending.delete(timer) };
+    return this.#pending.add(this.#nowMs + Math.max(0, delayMs), callback);
   }
 
   /** When the next timer fires, if there is one. */
   nextTimerMs(): number | undefined {
-    return this.#earliest()?.dueMs;
+    return this.#pending.earliestMs();
+  }
+
+  /** Lets no time pass until `work` is done. */
+  async standStillFor<T>(work: Promise<T>): Promise<T> {
+    this.#awaited += 1;
+    try {
+      return await work;
+    } finally {
+      this.#awaited -= 1;
+      if (this.#awaited === 0) this.#whenFree?.();
+    }
   }
 
   /** Moves time forward by `durationMs`, firing due timers in order and letting promises settle between them. */
   async advance(durationMs: number): Promise<void> {
     const untilMs = this.#nowMs + durationMs;
-    await settle();
-    for (let timer = this.#earliest(); timer !== undefined && timer.dueMs <= untilMs; timer = this.#earliest()) {
-      this.#pending.delete(timer);
-      this.#nowMs = Math.max(this.#nowMs, timer.dueMs);
-      timer.callback();
-      await settle();
+    await this.#settle();
+    for (let dueMs = this.#pending.earliestMs(); dueMs !== undefined && dueMs <= untilMs;) {
+      this.#nowMs = Math.max(this.#nowMs, dueMs);
+      await this.#fireAllDue();
+      dueMs = this.#pending.earliestMs();
     }
     this.#nowMs = untilMs;
   }
 
-  #earliest(): PendingTimer | undefined {
-    let earliest: PendingTimer | undefined;
-    for (const timer of this.#pending) {
-      const isEarlier =
-        earliest === undefined ||
-        timer.dueMs < earliest.dueMs ||
-        (timer.dueMs === earliest.dueMs && timer.sequence < earliest.sequence);
-      if (isEarlier) earliest = timer;
+  /**
+   * Everything that is due at this instant. Node empties the queue of promises after each immediate, so each timer
+   * still finds what those before it have settled, for the price of one turn of the event loop for all of them.
+   */
+  async #fireAllDue(): Promise<void> {
+    for (const timer of this.#pending.takeDue(this.#nowMs)) setImmediate(() => timer.fire());
+    await this.#settle();
+  }
+
+  /** Lets already resolved promises and I/O callbacks run, and waits for whom time stands still. */
+  async #settle(): Promise<void> {
+    await immediate();
+    while (this.#awaited > 0) {
+      await new Promise<void>((resolve) => (this.#whenFree = resolve));
+      await immediate();
     }
-    return earliest;
   }
 }
 
-/** Lets already resolved promises and I/O callbacks run. */
-function settle(): Promise<void> {
+function immediate(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,0 +1,32 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { TimerHeap } from './timer-heap.ts';
+
+test('whatever is added and cancelled, the rest comes in order of time, and of making at one instant', () => {
+  const step = fc.record({ dueMs: fc.integer({ min: 0, max: 20 }), cancels: fc.option(fc.nat(50)) });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const heap = new TimerHeap();
+      const fired: number[] = [];
+      const timers = steps.map(({ dueMs }, index) => heap.add(dueMs, () => fired.push(index)));
+      const gone = new Set(steps.flatMap(({ cancels }) => (cancels === null ? [] : [cancels % steps.length])));
+      for (const index of gone) timers[index]?.cancel();
+      const expected = steps
+        .map(({ dueMs }, index) => ({ dueMs, index }))
+        .filter(({ index }) => !gone.has(index))
+        .toSorted((one, other) => one.dueMs - other.dueMs || one.index - other.index);
+      expect(heap.earliestMs()).toBe(expected[0]?.dueMs);
+      for (const timer of heap.takeDue(20)) timer.fire();
+      expect(fired).toEqual(expected.map(({ index }) => index));
+      expect(heap.earliestMs()).toBeUndefined();
+    }),
+  );
+});
+
+test('what is due later stays', () => {
+  const heap = new TimerHeap();
+  heap.add(5, () => {});
+  heap.add(6, () => {});
+  expect(heap.takeDue(5)).toHaveLength(1);
+  expect(heap.earliestMs()).toBe(6);
+});
