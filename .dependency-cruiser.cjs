@@ -149,11 +149,11 @@ module.exports = {
     },
     {
       name: 'one-wiring',
-      comment: 'Only broker.ts constructs parts of the folders. The others at the root know the adapters by type.',
+      comment: 'Only broker.ts and virtual-broker.ts construct adapters. The others at the root know them by type.',
       severity: 'error',
       from: {
         path: String.raw`^broker/src/[^/]+\.ts$`,
-        pathNot: String.raw`^broker/src/(broker|main|index)\.ts$|${TESTS}`,
+        pathNot: String.raw`^broker/src/(broker|virtual-broker|main|index)\.ts$|${TESTS}`,
       },
       to: { path: `^broker/src/(${ADAPTERS})/`, dependencyTypesNot: ['type-only'] },
     },
@@ -185,7 +185,7 @@ module.exports = {
       from: { path: '^simulator/src/' },
       to: {
         path: '^(sdk|broker)/',
-        pathNot: String.raw`^sdk/src/(index|(kernel|protocol|testing)/index)\.ts$|^broker/src/(index|main)\.ts$`,
+        pathNot: String.raw`^sdk/src/(index|(kernel|protocol|testing)/index)\.ts$|^broker/src/(index|virtual-broker|main)\.ts$`,
       },
     },
     {

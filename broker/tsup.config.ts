@@ -5,6 +5,7 @@ export default defineConfig({
   clean: true,
   entry: {
     index: 'src/index.ts',
+    virtual: 'src/virtual-broker.ts',
     main: 'src/main.ts',
     'store/thread': 'src/store/thread.ts',
     'dns/thread': 'src/dns/thread.ts',
@@ -14,5 +15,5 @@ export default defineConfig({
   platform: 'node',
   // Otherwise tsup drops `node:`, and `node:sqlite` has no other name.
   removeNodeProtocol: false,
-  dts: { entry: { index: 'src/index.ts' } },
+  dts: { entry: { index: 'src/index.ts', virtual: 'src/virtual-broker.ts' } },
 });

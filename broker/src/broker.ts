@@ -9,19 +9,15 @@ import { FileAccountStore } from './acme/file-account-store.ts';
 import { AcmeTransport } from './acme/transport.ts';
 import type { HealthFinding } from './admin/admin-api.ts';
 import { AdminServer } from './admin/admin-server.ts';
-import { CertificateDesk } from './certificates/desk.ts';
-import { Issuance } from './certificates/issuance.ts';
-import { Reminders } from './certificates/reminders.ts';
 import type { BrokerConfig } from './config.ts';
-import { Conversation } from './conversation.ts';
-import type { ConversationParts } from './conversation.ts';
+import type { Conversation } from './conversation.ts';
+import { createCore } from './core.ts';
 import { dataDirectory, readSecret, readText } from './data-directory.ts';
 import { DnsThread } from './dns/dns-thread.ts';
 import { OwnZones } from './dns/own-zones.ts';
 import type { ZoneServing } from './dns/own-zones.ts';
 import type { ListenAddress } from './dns/server.ts';
 import { defaultSoa } from './dns/zone-settings.ts';
-import { Fleet } from './fleet/fleet.ts';
 import { EmbeddedBroker } from './mqtt/embedded-broker.ts';
 import type { ServerCredentials } from './mqtt/handshake.ts';
 import { readIssuedChain } from './pki/issued-chain.ts';
@@ -67,20 +63,17 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   const { transport, authority } = await acmeParts(config, world);
   const caa = caaPin(config, dns.zones, authority, log);
 
-  const ports = { authority, board: dns.zones, store: store.orders, readChain: readIssuedChain };
-  const issuance = new Issuance({ ...ports, ...world, settings: config.issuance });
-  const desk = new CertificateDesk({ store: store.orders, issuance, readRequest: readSigningRequest, clock, log });
-  const fleetSettings = { zone: config.zone.apex, addresses: config.addresses };
-  const fleet = new Fleet({ store: store.appliances, board: dns.zones, ...world, settings: fleetSettings });
-  const reminders = new Reminders({ clock, remind: (deviceId) => void conversation.prompt(deviceId) });
-  const send: ConversationParts['send'] = (deviceId, message) => mqtt.send(deviceId, message);
-  const conversation = new Conversation({ fleet, desk, reminders, send, ...world, settings: config.appliances });
-  issuance.onEvent({
-    issued: (certificate) => {
-      void conversation.issued(certificate);
-      void caa.start();
-    },
-    failed: (order) => conversation.failed(order),
+  const { fleet, desk, issuance, reminders, conversation } = createCore({
+    authority,
+    board: dns.zones,
+    store: store.orders,
+    appliances: store.appliances,
+    readChain: readIssuedChain,
+    readRequest: readSigningRequest,
+    send: (deviceId, message) => mqtt.send(deviceId, message),
+    onIssued: () => void caa.start(),
+    ...world,
+    settings: { ...config, zone: config.zone.apex },
   });
 
   const mqtt = await mqttServer(config, privateCa, conversation, world);

@@ -252,6 +252,14 @@ export function orderStoreContract(name: string, make: () => Promise<OrderStoreU
       expect(await store.dossier('appliance-1')).toEqual({ latestCertificate: newest });
     });
 
+    test('a repeat of the last step still finds the certificate after a newer one has come', async () => {
+      const first = await accept(requestOf('appliance-1', 'order-1'));
+      const former = await issue(first, '1');
+      const newest = await issue(await accept(requestOf('appliance-1', 'order-2')), '2', NOW_MS + DAY_MS);
+      await store.complete({ ...first, state: { kind: 'issued', fingerprint: former.fingerprint } }, former);
+      expect((await store.dossier('appliance-1')).latestCertificate).toEqual(newest);
+    });
+
     test('of two certificates of one instant the later stored is the newest', async () => {
       await issue(await accept(requestOf('appliance-1', 'order-1')), 'b');
       const newest = await issue(await accept(requestOf('appliance-1', 'order-2')), 'a');

@@ -14,13 +14,13 @@ import type { Exchanged, ExchangeOptions } from './exchange.ts';
 import { parseOrder } from './order-document.ts';
 import { isObject } from './problems.ts';
 import { abandoned } from './transport.ts';
-import type { AcmeTransport } from './transport.ts';
+import type { CaTransport } from './transport.ts';
 
 export interface AcmeAuthorityOptions {
   readonly directoryUrl: string;
   readonly account: AccountStore;
   /** Started and stopped by whoever made it; for this CA alone. */
-  readonly transport: AcmeTransport;
+  readonly transport: CaTransport;
   readonly clock: Clock;
   readonly log: Logger;
   /** `mailto:` URLs that the CA may write to. */

@@ -7,10 +7,10 @@ import type { Directory } from './directory.ts';
 import { isNonce } from './nonce-pool.ts';
 import { BAD_NONCE, isObject, problemError } from './problems.ts';
 import type { Subject } from './problems.ts';
-import type { AcmeTransport, CaAnswer } from './transport.ts';
+import type { CaAnswer, CaTransport } from './transport.ts';
 
 export interface ExchangeOptions {
-  readonly transport: AcmeTransport;
+  readonly transport: CaTransport;
   readonly signal: AbortSignal;
   readonly subject: Subject;
   /** What a success brings: an object, an object with its URL (Location), or a certificate chain. */
@@ -166,7 +166,7 @@ class Exchange {
   }
 }
 
-function keepNonce(transport: AcmeTransport, answer: CaAnswer): void {
+function keepNonce(transport: CaTransport, answer: CaAnswer): void {
   if (answer.nonce !== undefined) transport.nonces.put(answer.nonce);
 }
 

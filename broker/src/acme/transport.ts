@@ -52,8 +52,15 @@ const MOST_ROOTS = 500;
 /** RFC 8555 §6.1 demands a user agent. */
 const USER_AGENT = 'lanyard (+acme-client)';
 
+/** Carries single requests to one CA, over the network or, in a simulation, straight to a model of it. */
+export interface CaTransport {
+  readonly nonces: NoncePool;
+  /** Asks once; any status is an answer. @throws LanyardError `authority-unreachable` | `authority-protocol` | `stopped`. */
+  send(request: CaRequest, signal: AbortSignal): Promise<CaAnswer>;
+}
+
 /** One for each CA: what it trusts and the nonces it holds belong to that CA alone. */
-export class AcmeTransport implements Runnable {
+export class AcmeTransport implements CaTransport, Runnable {
   readonly nonces: NoncePool;
   readonly #clock: Clock;
   readonly #extraRootsPem: string | undefined;

@@ -11,6 +11,8 @@ export interface CertificateTable {
   put(order: Order, certificate: StoredCertificate): void;
   noteInstalled(fingerprint: string, nowMs: number): void;
   moveRenewal(fingerprint: string, renewAtMs: number): void;
+  /** Forgets the chain: it is public, large, and nobody is given it any more. The facts stay. */
+  forgetChain(fingerprint: string): void;
 }
 
 const COLUMNS = `fingerprint, device_id, order_id, names, chain, key_hash, serial,
@@ -31,6 +33,7 @@ export function certificateTable(database: DatabaseSync): CertificateTable {
     'UPDATE certificates SET installed_at_ms = ? WHERE fingerprint = ? AND installed_at_ms IS NULL',
   );
   const moveRenewal = database.prepare('UPDATE certificates SET renew_at_ms = ? WHERE fingerprint = ?');
+  const forgetChain = database.prepare("UPDATE certificates SET chain = '' WHERE fingerprint = ?");
   return {
     newestOf(deviceId) {
       const row = newestOf.get(deviceId);
@@ -44,6 +47,7 @@ export function certificateTable(database: DatabaseSync): CertificateTable {
     },
     noteInstalled: (fingerprint, nowMs) => void noteInstalled.run(nowMs, fingerprint),
     moveRenewal: (fingerprint, renewAtMs) => void moveRenewal.run(renewAtMs, fingerprint),
+    forgetChain: (fingerprint) => void forgetChain.run(fingerprint),
   };
 }
 

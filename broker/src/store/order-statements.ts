@@ -27,7 +27,12 @@ export function orderStatements(database: DatabaseSync): Synchronous<OrderStore>
     complete(order, certificate) {
       // Only an order that has not gone out can take another key: one that comes back with a certificate cannot have.
       if (!orders.save(order)) throw new LanyardError('store-failed', { message: `order ${order.id} has another key` });
+      const former = certificates.newestOf(order.deviceId);
       certificates.put(order, certificate);
+      if (former === undefined || certificates.newestOf(order.deviceId)?.fingerprint === former.fingerprint) return;
+      // Only the newest chain is handed out and only the newest request renewed: the rest is nine tenths of a row.
+      certificates.forgetChain(former.fingerprint);
+      orders.forgetRequest(former.orderId);
     },
     openOrders: () => orders.open(),
     dossier(deviceId) {

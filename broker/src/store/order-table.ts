@@ -12,6 +12,8 @@ export interface OrderTable {
   put(order: Order): void;
   /** Stores the new state. False when the stored order is for another key by now, as one is that was re-keyed. */
   save(order: Order): boolean;
+  /** Forgets the signing request of a closed order. */
+  forgetRequest(id: string): void;
   keyFirstSeenFrom(keyHash: string): string | undefined;
   noteKey(keyHash: string, deviceId: string, nowMs: number): void;
 }
@@ -32,6 +34,7 @@ export function orderTable(database: DatabaseSync): OrderTable {
     UPDATE orders SET failures = :failures, last_failure = :lastFailure, state = :state
     WHERE id = :id AND device_id = :deviceId AND key_hash = :keyHash AND (kind <> 'issued' OR state = :state)`);
   const rekeyed = database.prepare('SELECT 1 FROM orders WHERE id = ? AND device_id = ? AND key_hash <> ?');
+  const forgetRequest = database.prepare("UPDATE orders SET csr = x'' WHERE id = ? AND kind = 'issued'");
   const key = database.prepare('SELECT device_id FROM keys WHERE key_hash = ?');
   const noteKey = database.prepare('INSERT INTO keys (key_hash, device_id, first_seen_ms) VALUES (?, ?, ?)');
   return {
@@ -53,6 +56,7 @@ export function orderTable(database: DatabaseSync): OrderTable {
       if (rekeyed.get(id, deviceId, keyHash) === undefined) throw conflict(order);
       return false;
     },
+    forgetRequest: (id) => void forgetRequest.run(id),
     keyFirstSeenFrom(keyHash) {
       const deviceId = key.get(keyHash)?.['device_id'];
       return typeof deviceId === 'string' ? deviceId : undefined;

@@ -1,0 +1,69 @@
+/** One life of a simulated process: when it ends, its timers are gone and nothing that it asked for is ever answered. */
+import type { Clock, Timer } from '@lanyard/sdk/kernel';
+
+export class Life {
+  readonly clock: Clock;
+  readonly #timers = new Set<Timer>();
+  #isOver = false;
+
+  constructor(clock: Clock) {
+    this.clock = {
+      nowMs: () => clock.nowMs(),
+      monotonicMs: () => clock.monotonicMs(),
+      setTimer: (delayMs, callback) => this.#setTimer(clock, delayMs, callback),
+    };
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  end(): void {
+    this.#isOver = true;
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers.clear();
+  }
+
+  /** The port as this life sees it: what is asked for takes effect, and its answer is lost when death comes before it. */
+  bind<Port extends object>(port: Port): Port {
+    return new Proxy(port, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name, target);
+        if (typeof member !== 'function') return member;
+        return (...given: readonly unknown[]) => this.#ask(() => Reflect.apply(member, target, given));
+      },
+    });
+  }
+
+  #ask(ask: () => unknown): unknown {
+    if (this.#isOver) return never;
+    const answer = ask();
+    return answer instanceof Promise ? this.#unlessOver(answer) : answer;
+  }
+
+  #unlessOver<T>(answer: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      answer.then(
+        (value) => this.#isOver || resolve(value),
+        (error: unknown) => this.#isOver || reject(error),
+      );
+    });
+  }
+
+  #setTimer(clock: Clock, delayMs: number, callback: () => void): Timer {
+    if (this.#isOver) return { cancel: () => {} };
+    const timer = clock.setTimer(delayMs, () => {
+      this.#timers.delete(timer);
+      callback();
+    });
+    this.#timers.add(timer);
+    return {
+      cancel: () => {
+        this.#timers.delete(timer);
+        timer.cancel();
+      },
+    };
+  }
+}
+
+const never = new Promise<never>(() => {});
