@@ -1,6 +1,6 @@
 /** What a scenario file may say: population, authority, weather, events at times, expectations. Checked, with defaults. */
 import { z } from 'zod';
-import { durationMs } from './duration.ts';
+import { durationMs } from '../report/duration.ts';
 
 const duration = z.union([z.string(), z.number()]).transform((given, context) => {
   const ms = durationMs(given);
