@@ -7,6 +7,7 @@ import type { Counters } from './counters.ts';
 import { json, type Answer } from './exchange.ts';
 import { requireAccount, requireKey, type SignedRequest } from './gatekeeper.ts';
 import { parse, parseJson, parseJwk, parseJws, verifyJws, type AccountKey } from './jws.ts';
+import type { Limiter } from './limiter.ts';
 import type { Links } from './links.ts';
 import { Problem } from './problems.ts';
 
@@ -14,6 +15,7 @@ export interface AccountDeskOptions {
   readonly clock: Clock;
   readonly accounts: Accounts;
   readonly certificates: Certificates;
+  readonly limiter: Limiter;
   readonly links: Links;
   readonly counters: Counters;
 }
@@ -38,7 +40,7 @@ export class AccountDesk {
     this.#parts = options;
   }
 
-  newAccount(request: SignedRequest): Answer {
+  newAccount(request: SignedRequest, address?: string): Answer {
     const key = requireKey(request);
     const wanted = parse(NewAccount, parseJson(request.payload, 'newAccount request'), 'newAccount request');
     const existing = this.#parts.accounts.byKey(key);
@@ -52,6 +54,7 @@ export class AccountDesk {
     }
     if (wanted.termsOfServiceAgreed !== true) throw new Problem('malformed', 'must agree to terms of service');
     this.#refuseBlocked(key);
+    this.#parts.limiter.admitAccount(address);
     const account = this.#parts.accounts.create(key, wanted.contact ?? [], this.#parts.clock.nowMs());
     this.#parts.counters.add('accounts');
     return this.#present(account, 201);

@@ -4,10 +4,18 @@ import { Problem } from './problems.ts';
 
 export interface Account {
   readonly id: string;
-  readonly key: AccountKey;
+  readonly key: AccountKey | PaperKey;
   readonly contact: readonly string[];
   readonly status: 'valid' | 'deactivated';
   readonly createdAtMs: number;
+}
+
+/** Stands for a key where nothing is signed; no signature is ever its own. */
+export interface PaperKey {
+  readonly kind: 'paper';
+  readonly jwk: Readonly<Record<string, string>>;
+  readonly thumbprint: string;
+  readonly fingerprint: string;
 }
 
 /** Accounts never end; more than any simulated vendor needs, and few enough to keep. */
@@ -28,12 +36,12 @@ export class Accounts {
     return this.#byId.get(id);
   }
 
-  byKey(key: AccountKey): Account | undefined {
+  byKey(key: Pick<AccountKey, 'thumbprint'>): Account | undefined {
     const id = this.#idByThumbprint.get(key.thumbprint);
     return id === undefined ? undefined : this.#byId.get(id);
   }
 
-  create(key: AccountKey, contact: readonly string[], nowMs: number): Account {
+  create(key: AccountKey | PaperKey, contact: readonly string[], nowMs: number): Account {
     if (this.#byId.size >= ACCOUNT_LIMIT) {
       throw new Problem('rateLimited', 'too many accounts', { retryAfterSeconds: 3600 });
     }

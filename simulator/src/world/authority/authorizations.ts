@@ -61,16 +61,24 @@ export class Authorizations {
   readonly #proofs = new Map<string, string>();
   readonly #store: ExpiringStore<Authorization>;
 
-  constructor(options: { readonly random: Random; readonly policy: AuthorityPolicy }) {
+  constructor(options: {
+    readonly random: Random;
+    readonly policy: AuthorityPolicy;
+    readonly limit?: number | undefined;
+  }) {
     this.#random = options.random;
     this.#policy = options.policy;
     this.#store = new ExpiringStore({
-      limit: AUTHORIZATION_LIMIT,
+      limit: options.limit ?? AUTHORIZATION_LIMIT,
       onForgotten: (authorization) => {
         const key = proofKey(authorization);
         if (this.#proofs.get(key) === authorization.id) this.#proofs.delete(key);
       },
     });
+  }
+
+  get size(): number {
+    return this.#store.size;
   }
 
   get(id: string): Authorization | undefined {
@@ -118,6 +126,11 @@ export class Authorizations {
 
   beginValidation(authorization: Authorization, challenge: Challenge): Authorization {
     return this.#replace({ ...authorization, outcome: { kind: 'validating', challengeId: challenge.id } });
+  }
+
+  /** Nobody could look after all. */
+  withdrawValidation(authorization: Authorization): Authorization {
+    return this.#replace({ ...authorization, outcome: { kind: 'pending' } });
   }
 
   /** Even a proof that may not be used again outlives its order, which ends when it would have ended unproved. */

@@ -2,7 +2,7 @@
 import { X509Certificate, type KeyObject } from 'node:crypto';
 import { ExpiringStore } from './expiring-store.ts';
 import { keyFingerprint } from './good-key.ts';
-import type { IssuedCertificate } from './issuer.ts';
+import type { CertificateContent, MadeCertificate } from './certificate-maker.ts';
 import { Problem } from './problems.ts';
 import { pemOf } from './x509.ts';
 
@@ -11,14 +11,24 @@ export interface CertificateRecord {
   readonly id: string;
   readonly accountId: string;
   readonly names: readonly string[];
-  readonly der: Buffer;
+  readonly der: Uint8Array;
   readonly issuerPem: string;
+  readonly authorityKeyId: string;
+  readonly issuedAtMs: number;
+  readonly notBeforeMs: number;
+  /** The last second of its validity. */
+  readonly notAfterMs: number;
+  /** When it is forgotten: at its end, but not before the client could fetch one that was born expired. */
   readonly expiresAtMs: number;
   readonly revocation?: { readonly reason: number; readonly atMs: number };
+  /** The order that said it replaces this one. */
+  readonly replacement?: { readonly orderId: string; readonly isIssued: boolean };
 }
 
 /** A million appliances with a few certificates each before the first ends. */
 const CERTIFICATE_LIMIT = 5_000_000;
+
+const SHORTEST_MEMORY_MS = 86_400_000;
 
 /** A blocked key is refused for ever; more than anyone revokes by hand. */
 const BLOCKED_KEY_LIMIT = 1_000_000;
@@ -28,16 +38,53 @@ const REASONS: ReadonlySet<number> = new Set([0, 1, 4, 5]);
 const KEY_COMPROMISE = 1;
 
 export class Certificates {
-  readonly #store = new ExpiringStore<CertificateRecord>({ limit: CERTIFICATE_LIMIT });
+  readonly #store: ExpiringStore<CertificateRecord>;
   readonly #blockedKeys = new Set<string>();
+
+  constructor(limit = CERTIFICATE_LIMIT) {
+    this.#store = new ExpiringStore({ limit });
+  }
+
+  get size(): number {
+    return this.#store.size;
+  }
 
   get(serial: string): CertificateRecord | undefined {
     return this.#store.get(serial);
   }
 
-  add(issued: IssuedCertificate, owner: Pick<CertificateRecord, 'accountId' | 'names'>, nowMs: number): void {
-    const { serial: id, der, issuerPem, notAfterMs: expiresAtMs } = issued;
-    this.#store.add({ ...owner, id, der, issuerPem, expiresAtMs }, nowMs);
+  add(
+    made: MadeCertificate,
+    owner: Pick<CertificateRecord, 'accountId' | 'names'>,
+    validity: Pick<CertificateContent, 'notBeforeMs' | 'notAfterMs'>,
+    nowMs: number,
+  ): void {
+    const record: CertificateRecord = {
+      id: made.serial,
+      accountId: owner.accountId,
+      names: owner.names,
+      der: made.der,
+      issuerPem: made.issuerPem,
+      authorityKeyId: made.authorityKeyId,
+      issuedAtMs: nowMs,
+      notBeforeMs: validity.notBeforeMs,
+      notAfterMs: validity.notAfterMs,
+      expiresAtMs: Math.max(validity.notAfterMs, nowMs + SHORTEST_MEMORY_MS),
+    };
+    this.#store.add(record, nowMs);
+  }
+
+  /** In the order of their issuance. */
+  issuedUntil(untilMs: number): readonly CertificateRecord[] {
+    const found: CertificateRecord[] = [];
+    for (const record of this.#store.items()) if (record.issuedAtMs <= untilMs) found.push(record);
+    return found;
+  }
+
+  /** Remembered with what is replaced, for as long as that lives. */
+  markReplacement(serial: string, orderId: string, isIssued: boolean): void {
+    const record = this.#store.get(serial);
+    if (record !== undefined) this.#store.update({ ...record, replacement: { orderId, isIssued } });
   }
 
   isBlocked(fingerprint: string): boolean {
@@ -59,7 +106,7 @@ export class Certificates {
       throw new Problem('malformed', 'Unable to parse certificate DER');
     }
     const record = this.#store.get(serial);
-    if (record === undefined || !record.der.equals(der)) {
+    if (record === undefined || !Buffer.from(record.der).equals(der)) {
       throw new Problem('malformed', 'Certificate from unrecognized issuer', { status: 404 });
     }
     return { record, publicKey };

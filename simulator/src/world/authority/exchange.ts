@@ -6,6 +6,8 @@ export interface AuthorityRequest {
   readonly path: string;
   readonly contentType: string | undefined;
   readonly userAgent: string | undefined;
+  /** Where it comes from; nothing is counted by address without it. */
+  readonly address?: string | undefined;
   /** A door may stop reading one octet after `BODY_LIMIT_BYTES`. */
   readonly body: Uint8Array;
 }

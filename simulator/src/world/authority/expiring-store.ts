@@ -33,6 +33,11 @@ export class ExpiringStore<T extends Expiring> {
     return this.#items.get(id);
   }
 
+  /** In the order in which they were added, those that ended and are not forgotten yet among them. */
+  items(): Iterable<T> {
+    return this.#items.values();
+  }
+
   /** @throws Problem when there are too many that have not ended yet. */
   add(item: T, nowMs: number): void {
     this.#forgetExpired(nowMs);
@@ -44,11 +49,12 @@ export class ExpiringStore<T extends Expiring> {
 
   /** Replaces an item that is already kept; one that was forgotten meanwhile stays so. */
   update(item: T): void {
-    if (!this.#items.has(item.id)) return;
-    // To the tail: the head should be what ends first.
-    this.#items.delete(item.id);
+    const before = this.#items.get(item.id);
+    if (before === undefined) return;
+    // To the tail when it ends later now: the head should be what ends first.
+    if (before.expiresAtMs !== item.expiresAtMs) this.#items.delete(item.id);
     this.#items.set(item.id, item);
-    if (this.#headId === item.id) this.#headId = undefined;
+    if (before.expiresAtMs !== item.expiresAtMs && this.#headId === item.id) this.#headId = undefined;
   }
 
   /**

@@ -49,7 +49,7 @@ export class Gatekeeper {
     }
     const message = parseJws(request.body);
     const signer = this.#signer(message.header);
-    verifyJws(message, signer.kind === 'account' ? signer.account.key : signer.key);
+    verifyJws(message, keyOf(signer));
     this.#redeem(message.header.nonce);
     const url = this.#parts.links.at(request.path);
     if (message.header.url !== url) {
@@ -84,6 +84,13 @@ export class Gatekeeper {
       nonce === undefined ? 'JWS has no anti-replay nonce' : 'JWS has an invalid anti-replay nonce',
     );
   }
+}
+
+function keyOf(signer: RequestSigner): AccountKey {
+  if (signer.kind === 'key') return signer.key;
+  const { key } = signer.account;
+  if (key.kind === 'paper') throw new Problem('unauthorized', 'The account has no key to sign with');
+  return key;
 }
 
 /** The signing account where RFC 8555 wants one. */

@@ -13,6 +13,7 @@ export interface HttpsDoorOptions {
   readonly port: number;
 }
 
+/** Rejecting it cuts the connection. */
 export type Handle = (request: AuthorityRequest) => Promise<AuthorityResponse>;
 
 /** More than a broker keeps open, few enough for any machine's file limit. */
@@ -81,6 +82,7 @@ export class HttpsDoor {
         path: (request.url ?? '').split('?')[0] ?? '',
         contentType: request.headers['content-type'],
         userAgent: request.headers['user-agent'],
+        address: request.socket.remoteAddress,
         body,
       });
       if (answer === undefined) return void response.writeHead(503).end();

@@ -2,15 +2,21 @@ import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { seededRandom, VirtualClock } from '@lanyard/sdk/testing';
 import { expect, test } from 'vitest';
 import { createHierarchy, Issuer, type LeafRequest } from './issuer.ts';
+import { validityFrom } from './validity.ts';
 
 const clock = new VirtualClock();
 const random = seededRandom(3);
 const hierarchy = createHierarchy({ clock, random });
 const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const REQUEST: LeafRequest = { names: ['a.test'], publicKey, keyKind: 'P-256', validityMs: 160 * 3_600_000 };
+const REQUEST: LeafRequest = {
+  names: ['a.test'],
+  publicKey,
+  keyKind: 'P-256',
+  ...validityFrom(clock.nowMs(), 160 * 3_600_000),
+};
 
 function issue(request: LeafRequest = REQUEST): { leaf: X509Certificate; issuer: X509Certificate } {
-  const issued = new Issuer({ clock, random, hierarchy }).issue(request);
+  const issued = new Issuer({ random, hierarchy }).issue(request);
   return { leaf: new X509Certificate(issued.der), issuer: new X509Certificate(issued.issuerPem) };
 }
 
@@ -43,6 +49,6 @@ test('both intermediates sign, so that none can be pinned', () => {
 });
 
 test('a validity beyond 2049 is written and read back', () => {
-  const { leaf } = issue({ ...REQUEST, validityMs: 40 * 365 * 86_400_000 });
+  const { leaf } = issue({ ...REQUEST, ...validityFrom(clock.nowMs(), 40 * 365 * 86_400_000) });
   expect(leaf.validToDate.getUTCFullYear()).toBe(2066);
 });

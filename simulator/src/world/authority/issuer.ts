@@ -2,11 +2,14 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { Clock, Random } from '@lanyard/sdk/kernel';
 import type { Extension } from 'pkijs';
+import type { MadeCertificate } from './certificate-maker.ts';
 import type { KeyKind } from './good-key.ts';
+import { validityFrom } from './validity.ts';
 import {
   alternativeNames,
   authorityKeyIdentifier,
   basicConstraints,
+  keyIdentifier,
   keyUsage,
   pemOf,
   serverAuth,
@@ -26,54 +29,40 @@ export interface Signer {
   readonly pem: string;
   /** What its leaves carry as authority key identifier: the same for all of them. */
   readonly authorityKey: Extension;
+  /** The same in base64url, for ARI. */
+  readonly authorityKeyId: string;
 }
 
 export interface LeafRequest {
   readonly names: readonly string[];
   readonly publicKey: KeyObject;
   readonly keyKind: KeyKind;
-  readonly validityMs: number;
-}
-
-export interface IssuedCertificate {
-  /** Hex, as in the certificate's URL. */
-  readonly serial: string;
-  readonly der: Buffer;
-  readonly issuerPem: string;
+  readonly notBeforeMs: number;
   readonly notAfterMs: number;
 }
 
-const HOUR_MS = 3_600_000;
-const YEAR_MS = 365 * 24 * HOUR_MS;
-
-/** Boulder dates certificates back, for clients whose clocks run late. */
-const BACKDATE_MS = HOUR_MS;
+const YEAR_MS = 365 * 86_400_000;
 
 export class Issuer {
-  readonly #clock: Clock;
   readonly #random: Random;
   readonly hierarchy: Hierarchy;
 
-  constructor(options: { readonly clock: Clock; readonly random: Random; readonly hierarchy: Hierarchy }) {
-    this.#clock = options.clock;
+  constructor(options: { readonly random: Random; readonly hierarchy: Hierarchy }) {
     this.#random = options.random;
     this.hierarchy = options.hierarchy;
   }
 
-  issue(request: LeafRequest): IssuedCertificate {
+  issue(request: LeafRequest): MadeCertificate {
     const { intermediates } = this.hierarchy;
     // Any of them, as at Let's Encrypt: whoever pins an intermediate should find out here.
     const signer = intermediates[Math.floor(this.#random.uniform() * intermediates.length)] ?? intermediates[0];
     const serial = randomSerial(this.#random);
-    const notBeforeMs = wholeSeconds(this.#clock.nowMs() - BACKDATE_MS);
-    // RFC 5280 §4.1.2.5: the last second belongs to the validity.
-    const notAfterMs = notBeforeMs + request.validityMs - 1000;
     const der = writeCertificate(
       {
         serial,
         issuer: signer.commonName,
-        notBeforeMs,
-        notAfterMs,
+        notBeforeMs: request.notBeforeMs,
+        notAfterMs: request.notAfterMs,
         publicKey: request.publicKey,
         extensions: [
           // RSA keys may also encipher (keyEncipherment, bit 2) in TLS 1.2.
@@ -87,14 +76,15 @@ export class Issuer {
       },
       signer.privateKey,
     );
-    return { serial: Buffer.from(serial).toString('hex'), der, issuerPem: signer.pem, notAfterMs };
+    const { pem: issuerPem, authorityKeyId } = signer;
+    return { serial: Buffer.from(serial).toString('hex'), der, issuerPem, authorityKeyId };
   }
 }
 
 /** Lasts longer than any simulated time. */
 export function createHierarchy(options: { readonly clock: Clock; readonly random: Random }): Hierarchy {
   const { clock, random } = options;
-  const notBeforeMs = wholeSeconds(clock.nowMs() - BACKDATE_MS);
+  const { notBeforeMs } = validityFrom(clock.nowMs(), 50 * YEAR_MS);
   const root = { commonName: 'Lanyard Model Root', ...newKey() };
   const authority = (subject: { commonName: string; publicKey: KeyObject }, pathLength?: number): Buffer =>
     writeCertificate(
@@ -118,7 +108,8 @@ export function createHierarchy(options: { readonly clock: Clock; readonly rando
     const keys = newKey();
     const der = authority({ commonName, publicKey: keys.publicKey }, 0);
     const authorityKey = authorityKeyIdentifier(keys.publicKey);
-    return { commonName, privateKey: keys.privateKey, pem: pemOf(der), authorityKey };
+    const authorityKeyId = keyIdentifier(keys.publicKey).toString('base64url');
+    return { commonName, privateKey: keys.privateKey, pem: pemOf(der), authorityKey, authorityKeyId };
   };
   return {
     rootPem: pemOf(authority(root)),
@@ -133,8 +124,4 @@ export function randomSerial(random: Random): Uint8Array {
 
 function newKey(): { publicKey: KeyObject; privateKey: KeyObject } {
   return generateKeyPairSync('ec', { namedCurve: 'P-256' });
-}
-
-function wholeSeconds(epochMs: number): number {
-  return Math.floor(epochMs / 1000) * 1000;
 }

@@ -18,6 +18,11 @@ export class Links implements AuthorizationLinks, OrderLinks {
     return this.at('/terms/v1');
   }
 
+  /** Where a person lifts a pause at Let's Encrypt; nothing answers here, `controls.unpause` does it. */
+  get unpause(): string {
+    return this.at('/sfe/v1/unpause');
+  }
+
   at(path: string): string {
     return this.#baseUrl + path;
   }

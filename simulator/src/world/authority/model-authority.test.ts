@@ -17,9 +17,9 @@ describe('the doors', () => {
     const { json, headers } = await client.get('/directory');
     expect(Object.keys(json.meta.profiles)).toEqual(['classic', 'tlsserver', 'shortlived']);
     expect(json.meta.caaIdentities).toEqual(['model.lanyard.test']);
-    const known = ['newNonce', 'newAccount', 'newOrder', 'revokeCert', 'keyChange', 'meta'];
-    expect(Object.keys(json).slice(0, 6)).toEqual(known);
-    expect(Object.keys(json)).toHaveLength(7);
+    const known = ['newNonce', 'newAccount', 'newOrder', 'revokeCert', 'keyChange', 'renewalInfo', 'meta'];
+    expect(Object.keys(json).slice(0, 7)).toEqual(known);
+    expect(Object.keys(json)).toHaveLength(8);
     expect(headers['Cache-Control']).toBe('no-store');
     expect(headers['Link']).toBeUndefined();
   });

@@ -1,102 +1,107 @@
 /** The model CA without sockets: an RFC 8555 server that keeps to Boulder's rules; one request in, one answer out. */
-import { describeError, randomHex, type Clock, type Logger, type Random } from '@lanyard/sdk/kernel';
+import { randomHex } from '@lanyard/sdk/kernel';
 import { AccountDesk } from './account-desk.ts';
-import { Accounts } from './accounts.ts';
+import type { AuthorityControls } from './authority-controls.ts';
 import { AuthorizationDesk } from './authorization-desk.ts';
-import { Authorizations } from './authorizations.ts';
-import { Background } from './background.ts';
-import { Certificates } from './certificates.ts';
-import { Counters, type AuthorityStatistics } from './counters.ts';
+import type { CertificateMaker } from './certificate-maker.ts';
+import type { AuthorityStatistics } from './counters.ts';
+import { DirectDoor, type DirectClient } from './direct-door.ts';
 import { json, type Answer, type AuthorityRequest, type AuthorityResponse } from './exchange.ts';
 import { Gatekeeper } from './gatekeeper.ts';
-import { Issuer, type Hierarchy } from './issuer.ts';
-import { Links } from './links.ts';
+import type { Hierarchy } from './issuer.ts';
+import type { BucketLevel } from './limiter.ts';
 import { Nonces } from './nonces.ts';
 import { OrderDesk } from './order-desk.ts';
-import { Orders } from './orders.ts';
-import type { AuthorityPolicy } from './policy.ts';
 import { Problem } from './problems.ts';
-import type { Resolver } from './resolver.ts';
+import { RenewalDesk } from './renewal-desk.ts';
+import { ceilingOf } from './request-ceilings.ts';
 import { RevocationDesk } from './revocation-desk.ts';
-import { Validator } from './validation.ts';
+import { createControls, createRules, stopRules, type Rules, type RulesOptions } from './rules.ts';
+import { X509Maker } from './x509-maker.ts';
 
-export interface ModelAuthorityOptions {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  readonly policy: AuthorityPolicy;
-  readonly hierarchy: Hierarchy;
-  /** The primary vantage point first. */
-  readonly perspectives: readonly [Resolver, ...Resolver[]];
-  /** Where clients reach the door, without a slash at the end. */
-  readonly baseUrl: string;
-}
+/** With real certificates below a hierarchy, or with whatever a maker makes. */
+export type ModelAuthorityOptions = Omit<RulesOptions, 'maker'> &
+  ({ readonly hierarchy: Hierarchy } | { readonly maker: CertificateMaker });
 
 export class ModelAuthority {
-  readonly #random: Random;
-  readonly #log: Logger;
-  readonly #policy: AuthorityPolicy;
-  readonly #links: Links;
+  readonly controls: AuthorityControls;
+  readonly #rules: Rules;
   readonly #nonces: Nonces;
-  readonly #counters = new Counters();
-  readonly #background: Background;
   readonly #gatekeeper: Gatekeeper;
   readonly #accountDesk: AccountDesk;
   readonly #orderDesk: OrderDesk;
   readonly #authorizationDesk: AuthorizationDesk;
+  readonly #renewalDesk: RenewalDesk;
   readonly #revocationDesk: RevocationDesk;
 
   constructor(options: ModelAuthorityOptions) {
-    const { random, log, policy } = options;
-    this.#random = random;
-    this.#log = log;
-    this.#policy = policy;
-    this.#links = new Links(options.baseUrl);
+    const { policy, random } = options;
+    const maker = 'maker' in options ? options.maker : new X509Maker(options);
+    this.#rules = createRules({ ...options, maker });
+    this.controls = createControls(this.#rules, options.limits);
     this.#nonces = new Nonces({ random, rejectPercent: policy.nonceRejectPercent });
-    this.#background = new Background(options);
-    const shared = {
-      ...options,
-      accounts: new Accounts(),
-      authorizations: new Authorizations({ random, policy }),
-      certificates: new Certificates(),
-      orders: new Orders({ random }),
-      issuer: new Issuer(options),
-      validator: new Validator({ perspectives: options.perspectives, caaIdentity: policy.caaIdentity }),
-      background: this.#background,
-      nonces: this.#nonces,
-      links: this.#links,
-      counters: this.#counters,
-    };
+    const shared = { ...this.#rules, nonces: this.#nonces };
     this.#gatekeeper = new Gatekeeper(shared);
     this.#accountDesk = new AccountDesk(shared);
     this.#orderDesk = new OrderDesk(shared);
     this.#authorizationDesk = new AuthorizationDesk(shared);
+    this.#renewalDesk = new RenewalDesk(shared);
     this.#revocationDesk = new RevocationDesk(shared);
   }
 
   get directoryUrl(): string {
-    return this.#links.directory;
+    return this.#rules.links.directory;
   }
 
   statistics(): AuthorityStatistics {
-    return this.#counters.statistics();
+    return this.#rules.counters.statistics();
   }
 
-  /** Never throws: what goes wrong becomes a problem document. */
+  /** The buckets with least in them, a few of each limit. */
+  bucketLevels(): readonly BucketLevel[] {
+    return this.#rules.limiter.levels();
+  }
+
+  /** How much is kept at the moment, of what could grow. */
+  sizes(): Readonly<Record<'orders' | 'authorizations' | 'certificates' | 'issuedSets' | 'buckets', number>> {
+    const { authorizations, certificates, issuedSets, limiter, orders } = this.#rules;
+    return {
+      orders: orders.size,
+      authorizations: authorizations.size,
+      certificates: certificates.size,
+      issuedSets: issuedSets.size,
+      buckets: limiter.size,
+    };
+  }
+
+  /**
+   * The same CA without HTTP, for the account of that thumbprint, which is made when it is not there.
+   * @throws Problem `rateLimited` when the address has made too many.
+   */
+  direct(client: DirectClient): DirectDoor {
+    return new DirectDoor(this.#rules, client);
+  }
+
+  /**
+   * What goes wrong becomes a problem document.
+   * @throws ConnectionCut, and nothing else, when a fault says that the client sees no answer.
+   */
   async handle(request: AuthorityRequest): Promise<AuthorityResponse> {
-    this.#counters.add('requests');
+    const { address, path } = request;
+    const [root = '', kind = ''] = path.split('/').slice(1);
+    const passing = { operation: root === 'acme' ? kind : root, ceiling: ceilingOf(path), address };
     try {
-      return this.#respond(await this.#route(request), request);
+      const answer = await this.#rules.passage.through(passing, () => this.#route(request));
+      return this.#respond(answer, request);
     } catch (error) {
       if (error instanceof Problem) return this.#refuse(error, request);
-      this.#log.error({ error: describeError(error), path: request.path }, 'the model CA failed at a request');
-      return this.#refuse(new Problem('serverInternal', 'Internal error'), request);
+      throw error;
     }
   }
 
   /** Abandons validations and issuances under way. */
   async stop(): Promise<void> {
-    await this.#background.stop();
+    await stopRules(this.#rules);
   }
 
   async #route(request: AuthorityRequest): Promise<Answer> {
@@ -112,6 +117,11 @@ export class ModelAuthority {
     }
     if (request.path === '/terms/v1')
       return this.#read(isRead, json({ terms: 'For tests only. Nothing is promised.' }));
+    // RFC 9773 §4.1: fetched without a signature.
+    if (request.path.startsWith(`${PATHS.renewalInfo}/`)) {
+      if (!isRead) throw new Problem('malformed', 'Method not allowed', { status: 405 });
+      return this.#renewalDesk.renewalInfo(request.path.slice(PATHS.renewalInfo.length + 1));
+    }
     return this.#routeSigned(request);
   }
 
@@ -123,6 +133,7 @@ export class ModelAuthority {
     // RFC 8555 §6.3: whatever is not directory or nonce is fetched by POST-as-GET.
     if (request.method !== 'POST') throw new Problem('malformed', 'Method not allowed', { status: 405 });
     const signed = this.#gatekeeper.admit(request);
+    if (request.path === PATHS.newAccount) return this.#accountDesk.newAccount(signed, request.address);
     return handler(signed, first ?? '', second ?? '', third ?? '');
   }
 
@@ -146,19 +157,19 @@ export class ModelAuthority {
   }
 
   #directory(): object {
-    const { profiles, caaIdentity } = this.#policy;
-    const descriptions = Object.entries(profiles).map(([name, profile]) => [name, profile.description]);
-    const endpoints = Object.entries(PATHS).map(([name, path]) => [name, this.#links.at(path)]);
+    const { links, policy, profiles, random } = this.#rules;
+    const descriptions = Object.entries(profiles.current).map(([name, profile]) => [name, profile.description]);
+    const endpoints = Object.entries(PATHS).map(([name, path]) => [name, links.at(path)]);
     return {
       ...Object.fromEntries(endpoints),
       meta: {
-        termsOfService: this.#links.terms,
-        caaIdentities: [caaIdentity],
+        termsOfService: links.terms,
+        caaIdentities: [policy.caaIdentity],
         profiles: Object.fromEntries(descriptions),
         externalAccountRequired: false,
       },
       // As Let's Encrypt does, so that clients learn to pass over what they do not know.
-      [randomHex(this.#random, 6)]: 'https://community.letsencrypt.org/t/adding-random-entries-to-the-directory/33417',
+      [randomHex(random, 6)]: 'https://community.letsencrypt.org/t/adding-random-entries-to-the-directory/33417',
     };
   }
 
@@ -208,6 +219,7 @@ const PATHS = {
   newOrder: '/acme/new-order',
   revokeCert: '/acme/revoke-cert',
   keyChange: '/acme/key-change',
+  renewalInfo: '/acme/renewal-info',
 } as const;
 
 function writeContent(answer: Answer): { readonly type?: string; readonly text: string } {

@@ -11,16 +11,14 @@ export interface Identifier {
  * Lower case, each once, sorted.
  * @throws Problem `rejectedIdentifier` | `unsupportedIdentifier` | `malformed`
  */
-export function acceptNames(identifiers: readonly Identifier[], profile: Profile): readonly string[] {
+export function acceptNames(identifiers: readonly Identifier[]): readonly string[] {
   const alien = identifiers.find((identifier) => identifier.type !== 'dns');
   if (alien !== undefined) {
     throw new Problem('unsupportedIdentifier', `NewOrder request included unsupported type "${alien.type}"`);
   }
   if (identifiers.length === 0) throw new Problem('malformed', 'NewOrder request did not specify any identifiers');
   const names = [...new Set(identifiers.map((identifier) => identifier.value.toLowerCase()))].toSorted();
-  if (names.length > profile.maxNames) {
-    throw new Problem('malformed', `Order cannot contain more than ${profile.maxNames} identifiers`);
-  }
+  if (names.length > NAMES_LIMIT) throw tooMany(NAMES_LIMIT);
   refuse(names.flatMap((name) => objection(name) ?? []));
   const redundant = names.find((name) => !name.startsWith('*.') && names.includes(wildcardAbove(name)));
   if (redundant !== undefined) {
@@ -30,6 +28,19 @@ export function acceptNames(identifiers: readonly Identifier[], profile: Profile
     );
   }
   return names;
+}
+
+/**
+ * What Boulder looks at only after the limits were spent.
+ * @throws Problem `malformed`
+ */
+export function checkNumber(names: readonly string[], profile: Profile): void {
+  if (names.length > profile.maxNames) throw tooMany(profile.maxNames);
+}
+
+/** The names as one key, whatever the order they were asked in. They are sorted already. */
+export function setKey(names: readonly string[]): string {
+  return names.join(' ');
 }
 
 /** The name to prove: a wildcard's without its asterisk. */
@@ -43,6 +54,13 @@ export function isWildcard(name: string): boolean {
 
 /** RFC 1035 §2.3.1 as the Baseline Requirements narrow it: letters, digits, inner hyphens. */
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** The most that any profile takes (letsencrypt.org/docs/rate-limits). */
+const NAMES_LIMIT = 100;
+
+function tooMany(limit: number): Problem {
+  return new Problem('malformed', `Order cannot contain more than ${limit} identifiers`);
+}
 
 function objection(name: string): ProblemDocument | undefined {
   const why = fault(name);

@@ -9,6 +9,7 @@ const OPEN: Order = {
   names: ['a.test'],
   authorizationIds: ['1', '2'],
   expiresAtMs: 1000,
+  isReplacing: false,
   isBegun: false,
 };
 const BEGUN: Order = { ...OPEN, isBegun: true };

@@ -2,6 +2,7 @@
 import { randomHex, type Random } from '@lanyard/sdk/kernel';
 import type { AuthorizationStatus } from './authorizations.ts';
 import { ExpiringStore } from './expiring-store.ts';
+import { setKey } from './names.ts';
 import type { ProblemDocument } from './problems.ts';
 
 export interface Order {
@@ -11,6 +12,10 @@ export interface Order {
   readonly names: readonly string[];
   readonly authorizationIds: readonly string[];
   readonly expiresAtMs: number;
+  /** `replaces` in its certificate's window: no limit was asked. */
+  readonly isReplacing: boolean;
+  /** What it replaces, in its window or not (RFC 9773 §5). */
+  readonly replaces?: { readonly certId: string; readonly serial: string } | undefined;
   /** Finalize was accepted. */
   readonly isBegun: boolean;
   readonly certificateSerial?: string;
@@ -29,6 +34,9 @@ export function orderStatus(order: Order, authorizations: readonly Authorization
   return order.isBegun ? 'processing' : 'ready';
 }
 
+/** RFC 8555 §7.4 lets the client ask again after this; whole seconds are the least HTTP knows. */
+export const PROCESSING_RETRY_SECONDS = 1;
+
 /** A million appliances with two orders each in a classic order's life. */
 const ORDER_LIMIT = 2_000_000;
 
@@ -38,14 +46,18 @@ export class Orders {
   readonly #newest = new Map<string, string>();
   readonly #store: ExpiringStore<Order>;
 
-  constructor(options: { readonly random: Random }) {
+  constructor(options: { readonly random: Random; readonly limit?: number | undefined }) {
     this.#random = options.random;
     this.#store = new ExpiringStore({
-      limit: ORDER_LIMIT,
+      limit: options.limit ?? ORDER_LIMIT,
       onForgotten: (order) => {
         if (this.#newest.get(sameKey(order)) === order.id) this.#newest.delete(sameKey(order));
       },
     });
+  }
+
+  get size(): number {
+    return this.#store.size;
   }
 
   get(id: string): Order | undefined {
@@ -57,10 +69,7 @@ export class Orders {
     return this.#store.get(this.#newest.get(sameKey(wanted)) ?? '');
   }
 
-  create(
-    wanted: Pick<Order, 'accountId' | 'profileName' | 'names' | 'authorizationIds' | 'expiresAtMs'>,
-    nowMs: number,
-  ): Order {
+  create(wanted: Omit<Order, 'id' | 'isBegun' | 'certificateSerial' | 'problem'>, nowMs: number): Order {
     const order: Order = { ...wanted, id: randomHex(this.#random, 10), isBegun: false };
     this.#store.add(order, nowMs);
     this.#newest.set(sameKey(order), order.id);
@@ -100,11 +109,12 @@ export function presentOrder(order: Order, status: OrderStatus, links: OrderLink
     authorizations: order.authorizationIds.map((id) => links.authorization(order.accountId, id)),
     finalize: links.finalize(order),
     profile: order.profileName,
+    ...(order.replaces === undefined ? {} : { replaces: order.replaces.certId }),
     ...(order.problem === undefined ? {} : { error: order.problem }),
     ...(order.certificateSerial === undefined ? {} : { certificate: links.certificate(order.certificateSerial) }),
   };
 }
 
 function sameKey(order: Pick<Order, 'accountId' | 'profileName' | 'names'>): string {
-  return `${order.accountId} ${order.profileName} ${order.names.join(' ')}`;
+  return `${order.accountId} ${order.profileName} ${setKey(order.names)}`;
 }

@@ -16,12 +16,21 @@ export interface Profile {
   readonly authorizationReuseMs: number;
 }
 
+/** From `fromMs` on, the profile of that name is different in these points. */
+export interface DatedChange {
+  readonly fromMs: number;
+  readonly profile: string;
+  readonly change: Partial<Profile>;
+}
+
 export type ChallengeType = 'dns-01' | 'http-01' | 'tls-alpn-01';
 
 export interface AuthorityPolicy {
   /** How many of a hundred good nonces are refused, so that every client learns to cope. */
   readonly nonceRejectPercent: number;
   readonly profiles: Readonly<Record<string, Profile>>;
+  /** What becomes of the profiles as time goes on. */
+  readonly profileChanges: readonly DatedChange[];
   /** What an order gets that names no profile. */
   readonly defaultProfile: string;
   /** How long an order stays `processing`. 0: finalize answers with the finished order, as Boulder's production does. */
@@ -68,6 +77,7 @@ export const BOULDER_POLICY: AuthorityPolicy = {
       authorizationReuseMs: 7 * HOUR_MS,
     },
   },
+  profileChanges: [],
   defaultProfile: 'classic',
   asyncFinalizeMs: 300,
   validationDelayMs: 200,

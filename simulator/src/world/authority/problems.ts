@@ -1,8 +1,10 @@
 /** What the model CA refuses with: the error types of RFC 8555 §6.7 and their HTTP status. */
 
-/** The registry of RFC 8555 §6.7, as far as it is used, with `invalidProfile` of draft-ietf-acme-profiles. */
+/** The registry of RFC 8555 §6.7, as far as it is used, with those of RFC 9773 and draft-ietf-acme-profiles. */
 const STATUS_OF = {
   accountDoesNotExist: 400,
+  // RFC 9773 §5.
+  alreadyReplaced: 409,
   alreadyRevoked: 400,
   badCSR: 400,
   badNonce: 400,

@@ -1,13 +1,17 @@
 /** Starts the model CA behind its HTTPS door, looking at a given name server: the wiring of this folder. */
 import type { Clock, Logger, Random } from '@lanyard/sdk/kernel';
+import type { AuthorityControls } from './authority-controls.ts';
+import type { AuthorityEvent } from './authority-event.ts';
 import type { AuthorityStatistics } from './counters.ts';
 import { DnsResolver } from './dns-resolver.ts';
 import { createDoorCertificate } from './door-certificate.ts';
 import type { AuthorityRequest, AuthorityResponse } from './exchange.ts';
 import { HttpsDoor } from './https-door.ts';
 import { createHierarchy, type Hierarchy } from './issuer.ts';
+import type { BucketLevel } from './limiter.ts';
 import { ModelAuthority } from './model-authority.ts';
 import { BOULDER_POLICY, type AuthorityPolicy } from './policy.ts';
+import type { RateLimits } from './rate-limits.ts';
 import type { Resolver } from './resolver.ts';
 
 export interface ModelAuthorityStart {
@@ -17,6 +21,11 @@ export interface ModelAuthorityStart {
   /** A name server, or something else that answers for every vantage point. */
   readonly resolver: NameServer | Resolver;
   readonly policy?: Partial<AuthorityPolicy>;
+  /** None when left out. */
+  readonly limits?: RateLimits;
+  /** Which domain a name counts for; its last two labels when left out. */
+  readonly registeredDomain?: (name: string) => string;
+  readonly onEvent?: (event: AuthorityEvent) => void;
   /** Root and intermediates to go on with; new ones when left out. */
   readonly hierarchy?: Hierarchy;
   readonly host?: string;
@@ -37,8 +46,11 @@ export interface RunningModelAuthority {
   readonly tlsRootPem: string;
   /** The root of what is issued: what a browser has to trust. */
   readonly rootPem: string;
+  /** Faults, limits and mass revocation, while it runs. */
+  readonly controls: AuthorityControls;
   statistics(): AuthorityStatistics;
-  /** The second door: a request without a socket. */
+  bucketLevels(): readonly BucketLevel[];
+  /** A request without a socket. */
   handle(request: AuthorityRequest): Promise<AuthorityResponse>;
   stop(): Promise<void>;
 }
@@ -51,13 +63,17 @@ export async function startModelAuthority(options: ModelAuthorityStart): Promise
   const door = new HttpsDoor({ log, certificate, host, port });
   const baseUrl = `https://${host}:${await door.start()}`;
   const perspectives = lookFromEverywhere(options, policy.remotePerspectives);
-  const core = new ModelAuthority({ clock, random, log, policy, hierarchy, perspectives, baseUrl });
+  const { limits, registeredDomain, onEvent } = options;
+  const parts = { clock, random, log, policy, hierarchy, perspectives, baseUrl };
+  const core = new ModelAuthority({ ...parts, limits, registeredDomain, onEvent });
   door.attach((request) => core.handle(request));
   return {
     directoryUrl: core.directoryUrl,
     tlsRootPem: certificate.rootPem,
     rootPem: hierarchy.rootPem,
+    controls: core.controls,
     statistics: () => core.statistics(),
+    bucketLevels: () => core.bucketLevels(),
     handle: (request) => core.handle(request),
     async stop() {
       await door.stop();

@@ -51,9 +51,15 @@ test('of two to five distant perspectives one may disagree, of six two', async (
   expect(await outcome(good, good, blind)).toBe('proved');
   expect(await outcome(good, good, blind, blind)).toMatch(/^unauthorized: During secondary/);
   expect(await outcome(good, good, good, good, good, blind)).toBe('proved');
-  expect(await outcome(good, good, good, good, blind, sees([VALUE], REFUSING))).toMatch(/During secondary/);
   expect(await outcome(good, good, good, good, good, blind, blind)).toBe('proved');
   expect(await outcome(good, good, good, good, blind, blind, blind)).toMatch(/During secondary/);
+});
+
+test('the record and CAA each have their own quorum, the record first', async () => {
+  const refused = sees([VALUE], REFUSING);
+  expect(await outcome(good, good, good, good, blind, refused)).toBe('proved');
+  expect(await outcome(good, good, good, refused, refused, good)).toMatch(/^caa: During secondary validation/);
+  expect(await outcome(good, good, good, good, blind, blind, refused)).toBe('proved');
 });
 
 test('the primary perspective cannot be outvoted', async () => {

@@ -1,5 +1,5 @@
 /** Looks at a dns-01 challenge and at CAA from several vantage points (RFC 8555 §8.4; Boulder's va). */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { permitsIssuance } from './caa.ts';
 import { baseName, isWildcard } from './names.ts';
 import { Problem } from './problems.ts';
@@ -29,14 +29,13 @@ export class Validator {
   }
 
   /**
-   * Resolves when enough vantage points agree that the record is there and that CAA permits.
+   * Resolves when enough vantage points agree that the record is there, and then enough, perhaps others, that CAA
+   * permits: Boulder asks for a quorum twice (ra.checkDCVAndCAA).
    * @throws Problem `unauthorized` | `dns` | `caa`
    */
   async prove(proof: Proof, signal: AbortSignal): Promise<void> {
-    await this.#agree(async (resolver) => {
-      await checkRecord(resolver, proof, signal);
-      await this.#checkCaa(resolver, proof, signal);
-    });
+    await this.#agree((resolver) => checkRecord(resolver, proof, signal));
+    await this.recheckCaa(proof, signal);
   }
 
   /** @throws Problem `dns` | `caa` */
@@ -48,6 +47,7 @@ export class Validator {
   async #agree(look: (resolver: Resolver) => Promise<void>): Promise<void> {
     const [primary, ...remotes] = this.#perspectives;
     await look(primary).catch(rethrowAsProblem);
+    if (remotes.length === 0) return;
     const answers = await Promise.allSettled(remotes.map((remote) => look(remote).catch(rethrowAsProblem)));
     const failures = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
     const [first] = failures;
@@ -68,6 +68,16 @@ export class Validator {
   }
 }
 
+/** Where the proof for a name is published (RFC 8555 §8.4). */
+export function recordName(name: string): string {
+  return `_acme-challenge.${baseName(name)}`;
+}
+
+/** What is published there. */
+export function recordValue(keyAuthorization: string): string {
+  return hash('sha256', keyAuthorization, 'base64url');
+}
+
 /** How many remote vantage points may disagree (Baseline Requirements §3.2.2.9). */
 function tolerable(remotes: number): number {
   if (remotes < 2) return 0;
@@ -75,8 +85,8 @@ function tolerable(remotes: number): number {
 }
 
 async function checkRecord(resolver: Resolver, proof: Proof, signal: AbortSignal): Promise<void> {
-  const owner = `_acme-challenge.${baseName(proof.name)}`;
-  const expected = createHash('sha256').update(proof.keyAuthorization).digest('base64url');
+  const owner = recordName(proof.name);
+  const expected = recordValue(proof.keyAuthorization);
   const found = await resolver.txt(owner, signal);
   if (found.includes(expected)) return;
   const [first, ...others] = found;

@@ -137,7 +137,7 @@ function timeOf(epochMs: number): Time {
 }
 
 /** RFC 7093 §2 method 1: the leftmost 160 bits of SHA-256 over the public key's bits. */
-function keyIdentifier(key: KeyObject): Buffer {
+export function keyIdentifier(key: KeyObject): Buffer {
   const bits = PublicKeyInfo.fromBER(exactBuffer(spki(key))).subjectPublicKey.valueBlock.valueHexView;
   return createHash('sha256').update(bits).digest().subarray(0, 20);
 }
