@@ -6,14 +6,16 @@ export function plainAddress(address: string): string {
   return lower.startsWith('::ffff:') && lower.includes('.') ? lower.slice('::ffff:'.length) : lower;
 }
 
-/** The /48 around an IPv6 address: the three groups that a site gets (RFC 6177); nothing for IPv4. */
+/**
+ * The /48 around an IPv6 address: the three groups that a site gets (RFC 6177); nothing for IPv4.
+ * @param address in its plain spelling.
+ */
 export function rangeOf(address: string): string | undefined {
-  const plain = plainAddress(address);
-  if (!plain.includes(':')) return undefined;
-  const [head = '', tail = ''] = plain.split('::');
+  if (!address.includes(':')) return undefined;
+  const [head = '', tail = ''] = address.split('::');
   const before = head === '' ? [] : head.split(':');
   const after = tail === '' ? [] : tail.split(':');
-  const zeros = plain.includes('::') ? Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0') : [];
+  const zeros = address.includes('::') ? Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0') : [];
   const groups = [...before, ...zeros, ...after].slice(0, 3).map((group) => Number.parseInt(group, 16).toString(16));
   return `${groups.join(':')}::/48`;
 }

@@ -3,6 +3,7 @@ import type { Account } from './accounts.ts';
 import { authorizationStatus, type Authorization, type AuthorizationStatus, type Challenge } from './authorizations.ts';
 import { writeCertId } from './cert-id.ts';
 import { chainPem, type CertificateRecord } from './certificates.ts';
+import { plainAddress } from './client-address.ts';
 import { baseName, isWildcard } from './names.ts';
 import { PROCESSING_RETRY_SECONDS, type Order, type OrderStatus } from './orders.ts';
 import type { Passing } from './passage.ts';
@@ -52,7 +53,7 @@ export interface DirectAuthorization {
   readonly recordName: string;
   readonly recordValue: string;
   /** Only when `invalid`. */
-  readonly problem?: ProblemDocument;
+  readonly problem: ProblemDocument | undefined;
 }
 
 export interface DirectCertificate {
@@ -73,19 +74,20 @@ export class DirectDoor {
   readonly accountUrl: string;
   readonly #rules: Rules;
   readonly #accountId: string;
-  readonly #address: string | undefined;
+  readonly #passings: Readonly<Record<Call, Passing>>;
 
   /** @throws Problem `rateLimited` when the address has made too many accounts. */
   constructor(rules: Rules, client: DirectClient) {
-    const account = openAccount(rules, client);
+    const address = client.address === undefined ? undefined : plainAddress(client.address);
+    const account = openAccount(rules, client.thumbprint, address);
     this.#rules = rules;
     this.#accountId = account.id;
-    this.#address = client.address;
+    this.#passings = passingsFrom(address);
     this.accountUrl = rules.links.account(account.id);
   }
 
   newOrder(wanted: DirectOrderRequest): Promise<DirectOrder> {
-    return this.#pass(NEW_ORDER, (account) => {
+    return this.#pass('new-order', (account) => {
       const identifiers = wanted.names.map((value) => ({ type: 'dns', value }));
       const { profile, replaces } = wanted;
       return this.#presentOrder(this.#rules.ordering.place(account, { identifiers, profile, replaces }));
@@ -93,16 +95,16 @@ export class DirectDoor {
   }
 
   order(id: string): Promise<DirectOrder> {
-    return this.#pass(ORDER, (account) => this.#presentOrder(this.#rules.ordering.find(account, id)));
+    return this.#pass('order', (account) => this.#presentOrder(this.#rules.ordering.find(account, id)));
   }
 
   authorization(id: string): Promise<DirectAuthorization> {
-    return this.#pass(AUTHZ, (account) => this.#presentAuthorization(account, this.#rules.proving.find(account, id)));
+    return this.#pass('authz', (account) => this.#presentAuthorization(account, this.#rules.proving.find(account, id)));
   }
 
   /** Triggers dns-01; the outcome is seen by `authorization`. */
   trigger(authorizationId: string): Promise<DirectAuthorization> {
-    return this.#pass(CHALL, (account) => {
+    return this.#pass('chall', (account) => {
       const { proving } = this.#rules;
       const authorization = proving.find(account, authorizationId);
       const triggered = proving.trigger(account, authorization, dnsChallenge(authorization));
@@ -111,21 +113,21 @@ export class DirectDoor {
   }
 
   finalize(orderId: string, csrDer: Uint8Array): Promise<DirectOrder> {
-    return this.#pass(FINALIZE, async (account) =>
+    return this.#pass('finalize', async (account) =>
       this.#presentOrder(await this.#rules.ordering.finalize(account, orderId, () => csrDer)),
     );
   }
 
   certificate(serial: string): Promise<DirectCertificate> {
-    return this.#pass(CERT, (account) => presentCertificate(this.#rules.ordering.certificate(account, serial)));
+    return this.#pass('cert', (account) => presentCertificate(this.#rules.ordering.certificate(account, serial)));
   }
 
   renewalInfo(certId: string): Promise<RenewalInfo> {
-    return this.#pass(RENEWAL_INFO, () => this.#rules.renewing.info(certId));
+    return this.#pass('renewal-info', () => this.#rules.renewing.info(certId));
   }
 
   revoke(serial: string, reason?: number): Promise<void> {
-    return this.#pass(REVOKE_CERT, (account) => {
+    return this.#pass('revoke-cert', (account) => {
       const { certificates, revoking } = this.#rules;
       const record = certificates.get(serial);
       if (record === undefined) throw new Problem('malformed', 'Certificate from unrecognized issuer', { status: 404 });
@@ -135,7 +137,7 @@ export class DirectDoor {
 
   #pass<T>(call: Call, work: (account: Account) => T | Promise<T>): Promise<T> {
     const { accounts, passage } = this.#rules;
-    return passage.through({ ...call, address: this.#address }, () => {
+    return passage.through(this.#passings[call], () => {
       const account = accounts.byId(this.#accountId);
       if (account === undefined) throw new Problem('accountDoesNotExist', 'Account not found');
       return work(account);
@@ -152,40 +154,73 @@ export class DirectDoor {
   }
 
   #presentAuthorization(account: Account, authorization: Authorization): DirectAuthorization {
-    const { id, name, outcome, expiresAtMs } = authorization;
-    return {
-      id,
-      status: authorizationStatus(authorization, this.#rules.clock.nowMs()),
-      name: baseName(name),
-      isWildcard: isWildcard(name),
-      expiresAtMs,
-      recordName: recordName(name),
-      // A hash that most callers need once.
-      get recordValue() {
-        return recordValue(`${dnsChallenge(authorization).token}.${account.key.thumbprint}`);
-      },
-      ...(outcome.kind === 'invalid' ? { problem: outcome.problem } : {}),
-    };
+    const status = authorizationStatus(authorization, this.#rules.clock.nowMs());
+    return new AuthorizationView(authorization, status, account.key.thumbprint);
   }
 }
 
-type Call = Pick<Passing, 'operation' | 'ceiling'>;
+/** A class, since the record's value is a hash that most callers need once. */
+class AuthorizationView implements DirectAuthorization {
+  readonly id: string;
+  readonly status: AuthorizationStatus;
+  readonly expiresAtMs: number;
+  readonly #authorization: Authorization;
+  readonly #thumbprint: string;
 
-/** The names and ceilings that these calls have over HTTP. */
-const NEW_ORDER: Call = { operation: 'new-order', ceiling: 'newOrder' };
-const ORDER: Call = { operation: 'order', ceiling: 'acme' };
-const AUTHZ: Call = { operation: 'authz', ceiling: 'acme' };
-const CHALL: Call = { operation: 'chall', ceiling: 'acme' };
-const FINALIZE: Call = { operation: 'finalize', ceiling: 'acme' };
-const CERT: Call = { operation: 'cert', ceiling: 'acme' };
-const RENEWAL_INFO: Call = { operation: 'renewal-info', ceiling: 'renewalInfo' };
-const REVOKE_CERT: Call = { operation: 'revoke-cert', ceiling: 'revokeCert' };
+  constructor(authorization: Authorization, status: AuthorizationStatus, thumbprint: string) {
+    this.id = authorization.id;
+    this.status = status;
+    this.expiresAtMs = authorization.expiresAtMs;
+    this.#authorization = authorization;
+    this.#thumbprint = thumbprint;
+  }
 
-function openAccount({ accounts, clock, counters, limiter }: Rules, client: DirectClient): Account {
-  const known = accounts.byKey(client);
+  get name(): string {
+    return baseName(this.#authorization.name);
+  }
+
+  get isWildcard(): boolean {
+    return isWildcard(this.#authorization.name);
+  }
+
+  get recordName(): string {
+    return recordName(this.#authorization.name);
+  }
+
+  get recordValue(): string {
+    return recordValue(`${dnsChallenge(this.#authorization).token}.${this.#thumbprint}`);
+  }
+
+  get problem(): ProblemDocument | undefined {
+    const { outcome } = this.#authorization;
+    return outcome.kind === 'invalid' ? outcome.problem : undefined;
+  }
+}
+
+/** The names that these calls have over HTTP. */
+type Call = 'new-order' | 'order' | 'authz' | 'chall' | 'finalize' | 'cert' | 'renewal-info' | 'revoke-cert';
+
+function passingsFrom(address: string | undefined): Readonly<Record<Call, Passing>> {
+  return {
+    'new-order': { operation: 'new-order', ceiling: 'newOrder', address },
+    order: { operation: 'order', ceiling: 'acme', address },
+    authz: { operation: 'authz', ceiling: 'acme', address },
+    chall: { operation: 'chall', ceiling: 'acme', address },
+    finalize: { operation: 'finalize', ceiling: 'acme', address },
+    cert: { operation: 'cert', ceiling: 'acme', address },
+    'renewal-info': { operation: 'renewal-info', ceiling: 'renewalInfo', address },
+    'revoke-cert': { operation: 'revoke-cert', ceiling: 'revokeCert', address },
+  };
+}
+
+function openAccount(
+  { accounts, clock, counters, limiter }: Rules,
+  thumbprint: string,
+  address: string | undefined,
+): Account {
+  const known = accounts.byKey({ thumbprint });
   if (known !== undefined) return known;
-  limiter.admitAccount(client.address);
-  const { thumbprint } = client;
+  limiter.admitAccount(address);
   counters.add('accounts');
   return accounts.create({ kind: 'paper', jwk: {}, thumbprint, fingerprint: `paper ${thumbprint}` }, [], clock.nowMs());
 }

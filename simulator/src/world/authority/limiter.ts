@@ -3,7 +3,7 @@ import type { Clock, Random } from '@lanyard/sdk/kernel';
 import { Auditor } from './auditor.ts';
 import type { AuthorityEvent } from './authority-event.ts';
 import { Buckets } from './buckets.ts';
-import { plainAddress, rangeOf } from './client-address.ts';
+import { rangeOf } from './client-address.ts';
 import { limitProblem, type Excess, type SpokenLimit } from './limit-problem.ts';
 import { baseName } from './names.ts';
 import type { LimitName, RateLimits } from './rate-limits.ts';
@@ -70,12 +70,14 @@ export class Limiter {
     this.#auditor.forget();
   }
 
-  /** @throws Problem `rateLimited` */
+  /**
+   * @param address in its plain spelling; nobody is counted without one.
+   * @throws Problem `rateLimited`
+   */
   admitAccount(address: string | undefined): void {
     if (address === undefined) return;
     const range = rangeOf(address);
-    const key = plainAddress(address);
-    const charges: Charge[] = [{ name: 'newAccountsPerAddress', key, subject: key }];
+    const charges: Charge[] = [{ name: 'newAccountsPerAddress', key: address, subject: address }];
     if (range !== undefined) charges.push({ name: 'newAccountsPerRange', key: range, subject: range });
     this.#check(charges);
     for (const charge of charges) this.#spend(charge.name, charge.key, true);

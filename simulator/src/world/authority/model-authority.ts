@@ -5,6 +5,7 @@ import type { AuthorityControls } from './authority-controls.ts';
 import { AuthorizationDesk } from './authorization-desk.ts';
 import type { CertificateMaker } from './certificate-maker.ts';
 import type { AuthorityStatistics } from './counters.ts';
+import { plainAddress } from './client-address.ts';
 import { DirectDoor, type DirectClient } from './direct-door.ts';
 import { json, type Answer, type AuthorityRequest, type AuthorityResponse } from './exchange.ts';
 import { Gatekeeper } from './gatekeeper.ts';
@@ -87,11 +88,12 @@ export class ModelAuthority {
    * @throws ConnectionCut, and nothing else, when a fault says that the client sees no answer.
    */
   async handle(request: AuthorityRequest): Promise<AuthorityResponse> {
-    const { address, path } = request;
+    const { path } = request;
+    const address = request.address === undefined ? undefined : plainAddress(request.address);
     const [root = '', kind = ''] = path.split('/').slice(1);
     const passing = { operation: root === 'acme' ? kind : root, ceiling: ceilingOf(path), address };
     try {
-      const answer = await this.#rules.passage.through(passing, () => this.#route(request));
+      const answer = await this.#rules.passage.through(passing, () => this.#route({ ...request, address }));
       return this.#respond(answer, request);
     } catch (error) {
       if (error instanceof Problem) return this.#refuse(error, request);

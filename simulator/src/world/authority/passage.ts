@@ -37,7 +37,9 @@ export class Passage {
     try {
       if (faults.isObstructing) await faults.before();
       if (passing.ceiling !== undefined) ceilings.admit(passing.ceiling, passing.address);
-      const result = await work();
+      const started = work();
+      // Most work is done at once, and every await costs a turn of the loop.
+      const result = started instanceof Promise ? await started : started;
       faults.after(passing.operation);
       return result;
     } catch (error) {

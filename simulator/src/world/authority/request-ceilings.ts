@@ -2,7 +2,6 @@
 import type { Clock } from '@lanyard/sdk/kernel';
 import type { AuthorityEvent } from './authority-event.ts';
 import { Buckets } from './buckets.ts';
-import { plainAddress } from './client-address.ts';
 import { Problem } from './problems.ts';
 import type { CeilingName, RateLimits } from './rate-limits.ts';
 import { spendOne } from './token-bucket.ts';
@@ -15,7 +14,16 @@ export interface RequestCeilingsOptions {
 
 export class RequestCeilings {
   readonly #options: RequestCeilingsOptions;
-  readonly #buckets = new Buckets();
+  /** By endpoint, then by address. */
+  readonly #buckets: Readonly<Record<CeilingName, Buckets>> = {
+    directory: new Buckets(),
+    newNonce: new Buckets(),
+    newAccount: new Buckets(),
+    newOrder: new Buckets(),
+    revokeCert: new Buckets(),
+    renewalInfo: new Buckets(),
+    acme: new Buckets(),
+  };
   #ceilings: RateLimits['ceilings'];
 
   constructor(options: RequestCeilingsOptions) {
@@ -25,23 +33,22 @@ export class RequestCeilings {
 
   change(ceilings: RateLimits['ceilings']): void {
     this.#ceilings = ceilings;
-    this.#buckets.clear();
+    for (const buckets of Object.values(this.#buckets)) buckets.clear();
   }
 
   /**
-   * @param address nobody is counted without one.
+   * @param address in its plain spelling; nobody is counted without one.
    * @throws Problem (503) with a Retry-After.
    */
   admit(endpoint: CeilingName, address: string | undefined): void {
     const ceiling = this.#ceilings[endpoint];
     if (ceiling === undefined || address === undefined) return;
     const nowMs = this.#options.clock.nowMs();
-    const plain = plainAddress(address);
-    const key = `${endpoint} ${plain}`;
+    const buckets = this.#buckets[endpoint];
     const limit = { burst: ceiling.burst, periodMs: (1000 * ceiling.burst) / ceiling.perSecond };
-    const { isAllowed, fullAtMs, retryAfterMs } = spendOne(this.#buckets.get(key), limit, nowMs);
-    if (isAllowed) return this.#buckets.set(key, fullAtMs, nowMs);
-    this.#options.tell({ kind: 'busy', endpoint, address: plain, retryAfterMs });
+    const { isAllowed, fullAtMs, retryAfterMs } = spendOne(buckets.get(address), limit, nowMs);
+    if (isAllowed) return buckets.set(address, fullAtMs, nowMs);
+    this.#options.tell({ kind: 'busy', endpoint, address, retryAfterMs });
     throw new Problem('rateLimited', 'Service busy; retry later.', {
       status: 503,
       retryAfterSeconds: Math.ceil(retryAfterMs / 1000),
