@@ -166,7 +166,13 @@ export class VirtualBroker implements Runnable {
         },
         apply: async (change) => this.#served.find(({ apex: served }) => served === change.apex)?.apply(change),
       },
-      zones: [{ apex, nameServers: [{ name: nameServer, addresses: [] }], soa: defaultSoa(nameServer, `hm.${apex}`) }],
+      zones: [
+        {
+          apex,
+          nameServers: [{ name: nameServer, addresses: ['127.0.0.1'] }],
+          soa: defaultSoa(nameServer, `hm.${apex}`),
+        },
+      ],
       clock: this.#life.clock,
       log,
     });

@@ -6,6 +6,7 @@ import { decodeBody, downTopics, parseDown, parseDownTopic, upTopic } from '@lan
 import type { DownMessage, UpKind } from '@lanyard/sdk/protocol';
 import { MqttClient } from 'mqtt';
 import { NatGateway } from '../../simulator/src/world/nat-gateway.ts';
+import { UNHINDERED } from '../../simulator/src/world/site.ts';
 
 export interface Papers {
   readonly certificatePem?: string;
@@ -16,7 +17,13 @@ export interface Papers {
 /** Nobody is told anything later than this. */
 const PATIENCE_MS = 20_000;
 /** RFC 5737. */
-const GATEWAY = new NatGateway({ name: 'anywhere', kind: 'home', lan: '192.168.0', publicAddress: '203.0.113.9' });
+const GATEWAY = new NatGateway({
+  name: 'anywhere',
+  kind: 'home',
+  lan: '192.168.0',
+  publicAddress: '203.0.113.9',
+  ...UNHINDERED,
+});
 
 /** What the factory left on an appliance's flash. */
 export async function readPapers(flash: string): Promise<Required<Papers>> {

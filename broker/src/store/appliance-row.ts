@@ -14,13 +14,15 @@ export function applianceFrom(row: unknown): Appliance {
       identityKeyHash: found.identity_key_hash,
       status: found.status,
       enrolledAtMs: found.enrolled_at_ms,
-      published: z.array(z.string()).parse(JSON.parse(found.published)),
+      published: ADDRESSES.parse(JSON.parse(found.published)),
       ...(found.last_hello === null ? {} : { lastHello: helloFrom(found.last_hello) }),
     };
   } catch (cause) {
     throw new LanyardError('store-failed', { message: 'a stored appliance is unreadable', cause });
   }
 }
+
+const ADDRESSES = z.array(z.string());
 
 const APPLIANCE_ROW = z.object({
   device_id: z.string(),

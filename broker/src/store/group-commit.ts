@@ -1,42 +1,71 @@
 /** Runs many operations for the price of one flush to disk, and yet each as a transaction of its own. */
 import type { DatabaseSync } from 'node:sqlite';
-import type { Operations } from './operations.ts';
+import type { OperationName, Operations } from './operations.ts';
 import { storeFailure, type StoreAnswer, type StoreCall } from './thread-messages.ts';
+
+/** What changes nothing needs no transaction: there is one connection, and it runs one operation after the other. */
+const READS: ReadonlySet<OperationName> = new Set([
+  'orders.openOrders',
+  'orders.dossier',
+  'appliances.find',
+  'appliances.list',
+  'appliances.count',
+  'appliances.addressHistory',
+]);
 
 /**
  * Answers every call in its order, once all that succeeded are on disk. One that fails leaves nothing behind and does
  * not touch the others; when the commit itself fails, all of them fail and nothing is changed.
  */
-export function commitTogether(
-  database: DatabaseSync,
-  operations: Operations,
-  calls: readonly StoreCall[],
-): readonly StoreAnswer[] {
-  try {
-    database.exec('BEGIN IMMEDIATE');
-    const answers = calls.map((call) => runAlone(database, operations, call));
-    database.exec('COMMIT');
-    return answers;
-  } catch (cause) {
-    if (database.isTransaction) database.exec('ROLLBACK');
-    return calls.map(({ id }) => ({ id, kind: 'failed', failure: storeFailure(cause) }));
-  }
-}
+export type CommitTogether = (calls: readonly StoreCall[]) => readonly StoreAnswer[];
 
-function runAlone(database: DatabaseSync, operations: Operations, call: StoreCall): StoreAnswer {
-  const { id } = call;
-  database.exec('SAVEPOINT alone');
-  try {
-    const result = run(operations, call);
-    database.exec('RELEASE alone');
-    return { id, kind: 'done', result };
-  } catch (cause) {
-    // A full disk or a failed write can end the whole transaction (https://sqlite.org/lang_transaction.html §3.2).
-    if (!database.isTransaction) throw cause;
-    database.exec('ROLLBACK TO alone');
-    database.exec('RELEASE alone');
-    return { id, kind: 'failed', failure: storeFailure(cause) };
-  }
+export function committerOn(database: DatabaseSync, operations: Operations): CommitTogether {
+  // Prepared once: parsing them anew would cost as much as a small operation.
+  const begin = database.prepare('BEGIN IMMEDIATE');
+  const commit = database.prepare('COMMIT');
+  const protect = database.prepare('SAVEPOINT alone');
+  const release = database.prepare('RELEASE alone');
+
+  const read = (call: StoreCall): StoreAnswer => {
+    try {
+      return { id: call.id, kind: 'done', result: run(operations, call) };
+    } catch (cause) {
+      return { id: call.id, kind: 'failed', failure: storeFailure(cause) };
+    }
+  };
+
+  const runAlone = (call: StoreCall): StoreAnswer => {
+    protect.run();
+    try {
+      const result = run(operations, call);
+      release.run();
+      return { id: call.id, kind: 'done', result };
+    } catch (cause) {
+      // A full disk or a failed write can end the whole transaction (https://sqlite.org/lang_transaction.html §3.2).
+      if (!database.isTransaction) throw cause;
+      database.exec('ROLLBACK TO alone');
+      release.run();
+      return { id: call.id, kind: 'failed', failure: storeFailure(cause) };
+    }
+  };
+
+  return (calls) => {
+    if (calls.every(({ operation }) => READS.has(operation))) return calls.map(read);
+    try {
+      begin.run();
+      // Of one call there is nothing to protect from the others.
+      const [only, ...others] = calls;
+      const isOnly = only !== undefined && others.length === 0;
+      const answers = isOnly
+        ? [{ id: only.id, kind: 'done', result: run(operations, only) } as const]
+        : calls.map(runAlone);
+      commit.run();
+      return answers;
+    } catch (cause) {
+      if (database.isTransaction) database.exec('ROLLBACK');
+      return calls.map(({ id }) => ({ id, kind: 'failed', failure: storeFailure(cause) }));
+    }
+  };
 }
 
 function run(operations: Operations, { operation, given }: StoreCall): unknown {

@@ -79,8 +79,10 @@ const CERTIFICATE_ROW = z.object({
 });
 
 function namesFrom(json: string): readonly string[] {
-  return z.array(z.string()).parse(JSON.parse(json));
+  return NAMES.parse(JSON.parse(json));
 }
+
+const NAMES = z.array(z.string());
 
 function failureFrom(json: string): OrderFailure {
   const { code, message, atMs } = FAILURE.parse(JSON.parse(json));

@@ -2,8 +2,8 @@
 import { parentPort, receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 import type { DatabaseSync } from 'node:sqlite';
 import { LanyardError } from '@lanyard/sdk/kernel';
-import { commitTogether } from './group-commit.ts';
-import { operationsOn, type Operations } from './operations.ts';
+import { committerOn, type CommitTogether } from './group-commit.ts';
+import { operationsOn } from './operations.ts';
 import { openDatabase } from './sqlite-database.ts';
 import { storeFailure, type FromThread, type StoreCall, type ToThread } from './thread-messages.ts';
 
@@ -15,10 +15,9 @@ serve(parentPort);
 
 function serve(port: MessagePort): void {
   const tell = (message: FromThread): void => port.postMessage(message);
-  let open: { readonly database: DatabaseSync; readonly operations: Operations } | undefined;
+  let open: { readonly database: DatabaseSync; readonly commitTogether: CommitTogether } | undefined;
   const commit = (calls: readonly StoreCall[]): void => {
-    if (open && calls.length > 0)
-      tell({ kind: 'answers', answers: commitTogether(open.database, open.operations, calls) });
+    if (open && calls.length > 0) tell({ kind: 'answers', answers: open.commitTogether(calls) });
   };
   port.on('message', (first: ToThread) => {
     // While one group was being written the next one gathered: it is taken as it stands, without waiting for more.
@@ -38,7 +37,7 @@ function serve(port: MessagePort): void {
       }
       try {
         const database = openDatabase(message.path);
-        open = { database, operations: operationsOn(database) };
+        open = { database, commitTogether: committerOn(database, operationsOn(database)) };
         tell({ kind: 'opened' });
       } catch (cause) {
         tell({ kind: 'refused', failure: storeFailure(cause) });

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { Lan } from './lan.ts';
+import { UNHINDERED } from './site.ts';
 
 const endpoint = { host: '127.0.0.1', port: 4_443 };
-const lan = (): Lan => new Lan({ name: 'site-1', kind: 'home', lan: '192.168.1', publicAddress: '198.18.0.1' });
+const lan = (): Lan =>
+  new Lan({ name: 'site-1', kind: 'home', lan: '192.168.1', publicAddress: '198.18.0.1', ...UNHINDERED });
 
 test('every client has an address of its own, and keeps it', () => {
   const here = lan();

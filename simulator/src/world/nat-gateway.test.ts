@@ -3,8 +3,9 @@ import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { NatGateway } from './nat-gateway.ts';
+import { UNHINDERED } from './site.ts';
 
-const site = { name: 'site-1', kind: 'home', lan: '192.168.1', publicAddress: '198.18.3.4' } as const;
+const site = { name: 'site-1', kind: 'home', lan: '192.168.1', publicAddress: '198.18.3.4', ...UNHINDERED } as const;
 let server: Server;
 let port = 0;
 

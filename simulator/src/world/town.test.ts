@@ -16,5 +16,7 @@ test('LANs collide, carriers’ customers share an address, everybody else has o
   const shared = sites.filter(({ kind }) => kind === 'cgnat');
   expect(shared.length).toBeGreaterThan(150);
   expect(new Set(shared.map(({ publicAddress }) => publicAddress)).size).toBe(2);
-  expect(sites.filter(({ kind }) => kind === 'office')).toHaveLength(200);
+  const offices = sites.filter(({ kind }) => kind === 'office').length;
+  expect(offices).toBeGreaterThan(150);
+  expect(offices).toBeLessThan(250);
 });
