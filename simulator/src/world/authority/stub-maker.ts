@@ -1,5 +1,6 @@
 /** Certificates without cryptography, of the size that real ones have: for runs of millions, and for tests. */
 import { randomHex, type Random } from '@lanyard/sdk/kernel';
+import { z } from 'zod';
 import type { CertificateContent, CertificateDraft, CertificateMaker, MadeCertificate } from './certificate-maker.ts';
 import { Problem } from './problems.ts';
 
@@ -8,11 +9,17 @@ export interface StubRequest {
   readonly keyFingerprint: string;
 }
 
-/** What a stub certificate says; `readStubCertificate` reads it back. */
-export interface StubCertificate extends CertificateContent {
-  readonly serial: string;
-  readonly keyFingerprint: string;
-}
+const StubCertificate = z.object({
+  names: z.array(z.string()),
+  notBeforeMs: z.number(),
+  notAfterMs: z.number(),
+  isForOtherKey: z.boolean(),
+  serial: z.string(),
+  keyFingerprint: z.string(),
+});
+
+/** What a stub certificate says. */
+export type StubCertificate = z.infer<typeof StubCertificate>;
 
 export class StubMaker implements CertificateMaker {
   readonly #random: Random;
@@ -29,7 +36,12 @@ export class StubMaker implements CertificateMaker {
   #make(content: CertificateContent, keyFingerprint: string): MadeCertificate {
     // As the real ones begin: positive, of fixed length.
     const serial = `2c${randomHex(this.#random, 8)}`;
-    const said = { ...content, serial, keyFingerprint: content.isForOtherKey ? 'somebody else' : keyFingerprint };
+    const said: StubCertificate = {
+      ...content,
+      names: [...content.names],
+      serial,
+      keyFingerprint: content.isForOtherKey ? 'somebody else' : keyFingerprint,
+    };
     return { serial, authorityKeyId: AUTHORITY_KEY_ID, der: encoder.encode(JSON.stringify(said)), issuerPem: '' };
   }
 }
@@ -39,7 +51,7 @@ export function writeStubRequest(request: StubRequest): Uint8Array {
 }
 
 export function readStubCertificate(der: Uint8Array): StubCertificate {
-  return JSON.parse(decoder.decode(der)) as StubCertificate;
+  return StubCertificate.parse(JSON.parse(decoder.decode(der)));
 }
 
 const AUTHORITY_KEY_ID = Buffer.from('the key of the stub!').toString('base64url');

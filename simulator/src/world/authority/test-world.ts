@@ -3,11 +3,14 @@ import { createHash, X509Certificate } from 'node:crypto';
 import acme from 'acme-client';
 import { silentLogger } from '@lanyard/sdk/kernel';
 import { seededRandom, VirtualClock } from '@lanyard/sdk/testing';
+import { AuthorityKeyIdentifier, Certificate } from 'pkijs';
 import { expect } from 'vitest';
+import type { AuthorityEvent } from './authority-event.ts';
 import { createHierarchy } from './issuer.ts';
 import { ModelAuthority } from './model-authority.ts';
 import { BOULDER_POLICY, type AuthorityPolicy } from './policy.ts';
 import type { CaaRecord, Resolver } from './resolver.ts';
+import type { RulesOptions } from './rules.ts';
 import { TestClient, type Reply } from './test-client.ts';
 
 export const BASE_URL = 'https://ca.test';
@@ -19,10 +22,11 @@ export class TestWorld {
   readonly random = seededRandom(7);
   readonly txt = new Map<string, readonly string[]>();
   caa: readonly CaaRecord[] = [];
+  readonly events: AuthorityEvent[] = [];
   readonly core: ModelAuthority;
   readonly client: TestClient;
 
-  constructor(policy: Partial<AuthorityPolicy> = {}) {
+  constructor(policy: Partial<AuthorityPolicy> = {}, more: Partial<Pick<RulesOptions, 'limits' | 'capacity'>> = {}) {
     const { clock, random } = this;
     const resolver: Resolver = { txt: async (name) => this.txt.get(name) ?? [], caa: async () => this.caa };
     this.core = new ModelAuthority({
@@ -33,12 +37,19 @@ export class TestWorld {
       hierarchy: createHierarchy({ clock, random }),
       perspectives: [resolver, resolver, resolver],
       baseUrl: BASE_URL,
+      onEvent: (event) => this.events.push(event),
+      ...more,
     });
     this.client = this.newClient();
   }
 
   newClient(bits?: number): TestClient {
     return new TestClient((request) => this.core.handle(request), BASE_URL, bits);
+  }
+
+  /** Of one kind, in their order. */
+  told<K extends AuthorityEvent['kind']>(kind: K): readonly Extract<AuthorityEvent, { kind: K }>[] {
+    return this.events.filter((event): event is Extract<AuthorityEvent, { kind: K }> => event.kind === kind);
   }
 
   newOrder(names: readonly string[] = [NAME], more: object = {}, by = this.client): Promise<Reply> {
@@ -93,6 +104,16 @@ export async function csrFor(names: readonly string[] = [NAME], key?: Buffer): P
 
 export function derOf(pem: string): string {
   return new X509Certificate(pem).raw.toString('base64url');
+}
+
+/** Read out of the certificate, as a client has to (RFC 9773 §4.1). */
+export function certIdOf(pem: string): string {
+  const certificate = Certificate.fromBER(Uint8Array.from(new X509Certificate(pem).raw).buffer);
+  const extension = certificate.extensions?.find((one) => one.extnID === '2.5.29.35');
+  if (!(extension?.parsedValue instanceof AuthorityKeyIdentifier)) throw new Error('no authority key identifier');
+  const keyId = Buffer.from(extension.parsedValue.keyIdentifier?.valueBlock.valueHexView ?? []);
+  const serial = Buffer.from(certificate.serialNumber.valueBlock.valueHexView);
+  return `${keyId.toString('base64url')}.${serial.toString('base64url')}`;
 }
 
 /** What a refusal looks like. */

@@ -9,14 +9,15 @@ export interface Decision {
   readonly retryAfterMs: number;
 }
 
-/** A part of one token: what an instant in 2026 loses in a double's last digits. */
-const TOLERANCE = 0.01;
+/** What an instant of these years loses in a double's last digits, summed over a burst. */
+const TOLERANCE_MS = 0.01;
 
 export function spendOne(fullAtMs: number, limit: RateLimit, nowMs: number): Decision {
   const intervalMs = refillMs(limit);
   const after = Math.max(fullAtMs, nowMs) + intervalMs;
   const missingMs = after - limit.burst * intervalMs - nowMs;
-  if (missingMs <= intervalMs * TOLERANCE) return { isAllowed: true, fullAtMs: after, retryAfterMs: 0 };
+  if (missingMs <= Math.min(TOLERANCE_MS, intervalMs / 100))
+    return { isAllowed: true, fullAtMs: after, retryAfterMs: 0 };
   return { isAllowed: false, fullAtMs, retryAfterMs: missingMs };
 }
 
