@@ -16,6 +16,10 @@ export class Flash implements Vault {
     this.#onWritten = onWritten;
   }
 
+  get isBroken(): boolean {
+    return this.#fault !== undefined;
+  }
+
   breakDown(fault: FlashFault | undefined): void {
     this.#fault = fault;
   }

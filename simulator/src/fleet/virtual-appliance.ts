@@ -15,8 +15,11 @@ export interface VirtualApplianceParts {
   readonly lan: Lan;
   readonly gateway: NatGateway;
   readonly broker: string;
+  /** PEM roots that certificates must chain to; none: the system's. */
   readonly trustedRoots: readonly string[];
   readonly clock: Clock;
+  /** Address of this machine that the web page listens on; 127.0.0.1 when left out. */
+  readonly webHost?: string;
   readonly logger?: NonNullable<ApplianceOptions['logger']>;
 }
 
@@ -29,7 +32,7 @@ export class VirtualAppliance {
   readonly #watchers = new Set<Watcher>();
 
   constructor(parts: VirtualApplianceParts) {
-    const { deviceId, flash, lan, gateway, broker, trustedRoots, logger } = parts;
+    const { deviceId, flash, lan, gateway, broker, trustedRoots, logger, webHost } = parts;
     this.#parts = parts;
     this.#addresses = fixedAddresses([reported(lan.lease(deviceId))]);
     this.#firmware = new Firmware({
@@ -37,12 +40,18 @@ export class VirtualAppliance {
       broker,
       dial: gateway.dial,
       addresses: this.#addresses,
-      trustedRoots,
+      ...(trustedRoots.length > 0 && { trustedRoots }),
       ...(logger && { sdk: { logger } }),
+      ...(webHost !== undefined && { web: { host: webHost, port: 0 } }),
     });
     this.#firmware.watch((kind, fact) => {
       for (const watcher of this.#watchers) watcher(kind, fact);
     });
+  }
+
+  /** Called with every event of the SDK, over all reboots. */
+  watch(watcher: Watcher): void {
+    this.#watchers.add(watcher);
   }
 
   get deviceId(): string {
@@ -129,7 +138,7 @@ export class VirtualAppliance {
   }
 
   #plugIn(): void {
-    this.lan.attach(this.address, { host: '127.0.0.1', port: this.#firmware.port });
+    this.lan.attach(this.address, { host: this.#parts.webHost ?? '127.0.0.1', port: this.#firmware.port });
   }
 }
 

@@ -49,12 +49,12 @@ const population = z.strictObject({
 
 const bucket = z.strictObject({ burst: z.int().min(1), per: duration });
 
-/** Token buckets: `burst` at most, refilled evenly within `per`. */
+/** Token buckets by the CA's names for them: `burst` at most, refilled evenly within `per`. */
 const limits = z.strictObject({
   newOrdersPerAccount: bucket.optional(),
-  certificatesPerRegisteredDomain: bucket.optional(),
-  certificatesPerExactSet: bucket.optional(),
-  failedAuthorizationsPerName: bucket.optional(),
+  certificatesPerDomain: bucket.optional(),
+  certificatesPerSet: bucket.optional(),
+  failedAuthorizations: bucket.optional(),
 });
 
 const authority = z.strictObject({
@@ -166,6 +166,8 @@ export const scenarioSchema = z.strictObject({
       /** Within which those that lost the broker come back. */
       reconnectSpread: duration.default(300_000),
       concurrency: z.int().min(1).default(64),
+      /** Appliances may also reach it on port 443, the only one that strict firewalls let out. */
+      onPort443: z.boolean().default(true),
     })
     .prefault({}),
   authority: authority.prefault({}),

@@ -20,8 +20,10 @@ export interface BoxParts {
   readonly lan: Lan;
   readonly clock: Clock;
   readonly random: Random;
-  readonly keys: KeyMaker;
-  readonly reader: CertificateReader;
+  /** The SDK's own when left out. */
+  readonly keys?: KeyMaker;
+  readonly reader?: CertificateReader;
+  readonly trustedRoots?: string;
   readonly boots1970: boolean;
   readonly weather: () => Weather;
   readonly network: Network;
@@ -84,7 +86,7 @@ export class Box {
 
   async powerOn(why: string): Promise<void> {
     if (this.#board !== undefined) return;
-    const { clock, random, keys, reader, boots1970 } = this.#parts;
+    const { clock, random, keys, reader, trustedRoots, boots1970 } = this.#parts;
     const board = new BoardClock(clock, boots1970 ? 0 : undefined);
     this.#board = board;
     this.#line = this.#layLine(board);
@@ -93,8 +95,9 @@ export class Box {
       link: this.#line.link,
       vault: this.flash,
       addresses: this.#addresses,
-      keys,
-      certificates: reader,
+      ...(keys && { keys }),
+      ...(reader && { certificates: reader }),
+      ...(trustedRoots !== undefined && { trustedRoots }),
       clock: board,
       random,
     });

@@ -1,0 +1,129 @@
+/** What each event of a scenario does to a world, and what ends it. */
+import type { ScenarioEvent, Where } from '../../scenarios/scenario.ts';
+import type { FlashImage } from '../../fleet/flash.ts';
+import type { Lan } from '../../world/lan.ts';
+import type { Box } from './box.ts';
+import type { Picker } from './picker.ts';
+import type { VirtualWorld } from './virtual-world.ts';
+
+/** Ends what was begun; absent where nothing lasts. */
+export type Undo = () => void;
+
+export interface DeedParts {
+  readonly world: VirtualWorld;
+  readonly pick: Picker;
+}
+
+export function perform(event: ScenarioEvent, parts: DeedParts): Undo | undefined {
+  const { world } = parts;
+  switch (event.do) {
+    case 'power-cut':
+    case 'shelf':
+      return darken(event.do, parts.pick.boxes(event.where));
+    case 'reboot':
+      return forAll(parts, event.where, (box) => void box.reboot());
+    case 'factory-reset':
+      return forAll(parts, event.where, (box) => box.isOn && void box.factoryReset());
+    case 'move':
+      return forAll(parts, event.where, (box) => box.isOn && box.move());
+    case 'partition':
+      return partition(world, parts.pick.sites(event.where));
+    case 'flash-full':
+    case 'flash-read-only':
+      return breakFlash(event.do === 'flash-full' ? 'full' : 'read-only', parts.pick.boxes(event.where));
+    case 'restore-image':
+      return restoreLater(parts, event.where, event.age);
+    case 'clone':
+      return clone(world, parts.pick.boxes(event.where));
+    case 'broker-stop':
+      void world.vendor.stop();
+      return () => void world.vendor.start();
+    case 'broker-kill':
+      world.vendor.kill();
+      return () => void world.vendor.start();
+    case 'authority-outage':
+      return failAuthority(world, event.how);
+    case 'authority-limits':
+      world.authority.changeLimits(event.limits);
+      return undefined;
+    case 'profile-change':
+      return changeProfile(world, event);
+    case 'mass-revocation':
+      world.authority.model.controls.announceRevocation({ noticeMs: event.notice });
+      return undefined;
+    case 'weather': {
+      const { weather } = world;
+      world.changeWeather(event.weather);
+      return () => world.changeWeather(weather);
+    }
+  }
+}
+
+function forAll({ pick }: DeedParts, where: Where, act: (box: Box) => unknown): undefined {
+  for (const box of pick.boxes(where)) act(box);
+}
+
+function darken(why: string, chosen: readonly Box[]): Undo {
+  const boxes = chosen.filter((box) => box.isOn);
+  for (const box of boxes) box.cutPower(why);
+  return () => {
+    for (const box of boxes) void box.powerOn(`after ${why}`);
+  };
+}
+
+function partition(world: VirtualWorld, sites: readonly Lan[]): Undo {
+  for (const lan of sites) world.setReachable(lan, false);
+  return () => {
+    for (const lan of sites) world.setReachable(lan, true);
+  };
+}
+
+function breakFlash(fault: 'full' | 'read-only', boxes: readonly Box[]): Undo {
+  for (const { flash } of boxes) flash.breakDown(fault);
+  return () => {
+    for (const { flash } of boxes) flash.breakDown(undefined);
+  };
+}
+
+/** The image is taken now, as a backup would be, and put back when it has the wanted age. */
+function restoreLater({ world, pick }: DeedParts, where: Where, ageMs: number): undefined {
+  const images = pick.boxes(where).map((box): readonly [Box, FlashImage] => [box, box.flash.image()]);
+  world.clock.setTimer(ageMs, () => {
+    for (const [box, image] of images) void box.restoreImage(image);
+  });
+}
+
+function clone(world: VirtualWorld, boxes: readonly Box[]): Undo {
+  const twins = boxes.map((box) => world.clone(box));
+  for (const twin of twins) void twin.powerOn('clone');
+  return () => {
+    for (const twin of twins) twin.cutPower('clone found');
+  };
+}
+
+function failAuthority(world: VirtualWorld, how: Extract<ScenarioEvent, { do: 'authority-outage' }>['how']): Undo {
+  const { controls } = world.authority.model;
+  const faults = {
+    unreachable: { isUnreachable: true },
+    error: { isFailing: true },
+    'cut-answers': { cutShare: 0.5 },
+    'wrong-certificates': { certificate: 'other-key' },
+  } as const;
+  controls.setFaults(faults[how]);
+  world.excuses.authorityChanged();
+  return () => {
+    controls.clearFaults();
+    world.excuses.authorityChanged();
+  };
+}
+
+function changeProfile(
+  world: VirtualWorld,
+  { profile, life }: Extract<ScenarioEvent, { do: 'profile-change' }>,
+): undefined {
+  const { authority, clock } = world;
+  if (profile !== undefined) authority.profile = profile;
+  if (life === undefined) return;
+  const change = { description: 'changed by the scenario', validityMs: life };
+  authority.model.controls.changeProfile({ fromMs: clock.nowMs(), profile: authority.profile ?? 'classic', change });
+}

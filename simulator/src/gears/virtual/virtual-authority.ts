@@ -1,0 +1,172 @@
+/** The model CA inside a simulation: its rules on virtual time, its answers by the chosen door, its deeds as facts. */
+import { acmeOverDoor } from '@lanyard/broker/virtual';
+import type { Authority } from '@lanyard/broker/virtual';
+import { silentLogger } from '@lanyard/sdk/kernel';
+import type { Clock, Random, Runnable } from '@lanyard/sdk/kernel';
+import type { Scenario } from '../../scenarios/scenario.ts';
+import type { AuthorityEvent } from '../../world/authority/authority-event.ts';
+import type { CertificateMaker } from '../../world/authority/certificate-maker.ts';
+import { createHierarchy } from '../../world/authority/issuer.ts';
+import { ModelAuthority } from '../../world/authority/model-authority.ts';
+import { BOULDER_POLICY } from '../../world/authority/policy.ts';
+import type { AuthorityPolicy } from '../../world/authority/policy.ts';
+import { LETSENCRYPT_CALENDAR, STAGING_CALENDAR } from '../../world/authority/profiles.ts';
+import {
+  LETSENCRYPT,
+  LETSENCRYPT_OVERRIDE,
+  LETSENCRYPT_STAGING,
+  NO_LIMITS,
+} from '../../world/authority/rate-limits.ts';
+import type { RateLimits } from '../../world/authority/rate-limits.ts';
+import type { Resolver } from '../../world/authority/resolver.ts';
+import type { AuthorityDeed, Witness } from '../../world/happening.ts';
+import { DirectAuthority } from './direct-authority.ts';
+
+export interface VirtualAuthorityParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly wishes: Scenario['authority'];
+  /** The vantage points, the primary one first. */
+  readonly perspectives: readonly [Resolver, ...Resolver[]];
+  /** Stands in for X.509; without it certificates are real. */
+  readonly maker?: CertificateMaker;
+  /** `direct`: at the authority port, for scale. `acme`: RFC 8555, spoken by acme-client. */
+  readonly door: 'direct' | 'acme';
+  /** The number of the appliance that a name belongs to. */
+  readonly applianceOf: (name: string) => number | undefined;
+  readonly tell: Witness;
+}
+
+/** Where the broker's requests come from (RFC 5737). */
+const BROKER_ADDRESS = '192.0.2.10';
+const BASE_URL = 'https://ca.lanyard.test';
+
+export class VirtualAuthority {
+  readonly model: ModelAuthority;
+  /** What the broker holds. */
+  readonly authority: Authority & Partial<Runnable>;
+  /** The root of what is issued; undefined when nothing real is. */
+  readonly rootPem: string | undefined;
+  /** Asked for with every order. */
+  profile: string | undefined;
+  readonly #parts: VirtualAuthorityParts;
+
+  constructor(parts: VirtualAuthorityParts) {
+    const { clock, random, wishes, perspectives, maker, door } = parts;
+    this.#parts = parts;
+    this.profile = wishes.profile;
+    const certificates = maker ? { maker } : { hierarchy: createHierarchy({ clock, random }) };
+    this.rootPem = 'hierarchy' in certificates ? certificates.hierarchy.rootPem : undefined;
+    this.model = new ModelAuthority({
+      clock,
+      random,
+      log: silentLogger,
+      policy: policyOf(wishes),
+      limits: limitsOf(wishes.preset, wishes.limits),
+      perspectives,
+      baseUrl: BASE_URL,
+      onEvent: (event) => this.#witness(event),
+      ...certificates,
+    });
+    this.authority = door === 'direct' ? this.#directDoor() : this.#acmeDoor();
+  }
+
+  /** How full the CA's buckets are, for the charts. */
+  levels(): readonly { readonly name: string; readonly left: number; readonly burst: number }[] {
+    return this.model
+      .bucketLevels()
+      .map(({ limit, key, level, burst }) => ({ name: `${limit} ${key}`, left: level, burst }));
+  }
+
+  changeLimits(limits: Scenario['authority']['limits']): void {
+    const { controls } = this.model;
+    controls.setLimits({ limits: { ...controls.limits.limits, ...bucketsOf(limits) } });
+  }
+
+  #directDoor(): Authority {
+    const { clock, random } = this.#parts;
+    const door = this.model.direct({ thumbprint: 'virtual-broker', address: BROKER_ADDRESS });
+    return new DirectAuthority({ door, clock, random, profile: () => this.profile });
+  }
+
+  #acmeDoor(): Authority & Runnable {
+    const { clock } = this.#parts;
+    return acmeOverDoor({
+      directoryUrl: this.model.directoryUrl,
+      clock,
+      log: silentLogger,
+      ...(this.profile !== undefined && { profile: this.profile }),
+      door: async ({ method, path, body }) => {
+        const request = { method, path, body: Buffer.from(body ?? ''), userAgent: 'lanyard (+acme-client)' };
+        const contentType = body === undefined ? undefined : 'application/jose+json';
+        return await this.model.handle({ ...request, contentType, address: BROKER_ADDRESS });
+      },
+    });
+  }
+
+  #witness(event: AuthorityEvent): void {
+    const { clock, tell, applianceOf } = this.#parts;
+    const [what, about, name] = deedOf(event);
+    if (what === undefined) return;
+    const appliance = name === undefined ? undefined : applianceOf(name);
+    const fact = { atMs: clock.nowMs(), kind: 'authority', what, about } as const;
+    tell(appliance === undefined ? fact : { ...fact, appliance });
+  }
+}
+
+function deedOf(event: AuthorityEvent): readonly [AuthorityDeed | undefined, string, (string | undefined)?] {
+  switch (event.kind) {
+    case 'ordered':
+      return ['ordered', event.isReplacing ? 'replacing' : event.isRenewal ? 'renewal' : 'new', event.names[0]];
+    case 'certified':
+      return ['certified', event.keyFingerprint, event.names[0]];
+    case 'validation-failed':
+      return ['validation-failed', event.problem, event.name];
+    case 'limited':
+    case 'overdrawn':
+      return [event.kind, event.limit];
+    case 'busy':
+      return ['busy', event.endpoint];
+    case 'refused':
+      // 429 and 503 were told by their own names.
+      return [event.status === 429 || event.status === 503 ? undefined : 'refused', event.problem];
+    case 'revoked':
+      return ['revoked', String(event.reason), event.names[0]];
+  }
+}
+
+function policyOf({ preset, asyncFinalize, validation }: Scenario['authority']): AuthorityPolicy {
+  const calendar = {
+    none: [],
+    letsencrypt: LETSENCRYPT_CALENDAR,
+    'letsencrypt-staging': STAGING_CALENDAR,
+    'letsencrypt-override': LETSENCRYPT_CALENDAR,
+  };
+  return {
+    ...BOULDER_POLICY,
+    nonceRejectPercent: 0,
+    profileChanges: calendar[preset],
+    asyncFinalizeMs: asyncFinalize,
+    validationDelayMs: validation.to,
+    remotePerspectives: 0,
+    challengeTypes: ['dns-01'],
+  };
+}
+
+function limitsOf(preset: Scenario['authority']['preset'], extra: Scenario['authority']['limits']): RateLimits {
+  const presets: Readonly<Record<typeof preset, RateLimits>> = {
+    none: NO_LIMITS,
+    letsencrypt: LETSENCRYPT,
+    'letsencrypt-staging': LETSENCRYPT_STAGING,
+    'letsencrypt-override': LETSENCRYPT_OVERRIDE,
+  };
+  const { limits, ceilings } = presets[preset];
+  return { ceilings, limits: { ...limits, ...bucketsOf(extra) } };
+}
+
+function bucketsOf(limits: Scenario['authority']['limits']): RateLimits['limits'] {
+  const named = Object.entries(limits).flatMap(([name, bucket]) =>
+    bucket === undefined ? [] : [[name, { burst: bucket.burst, periodMs: bucket.per }] as const],
+  );
+  return Object.fromEntries(named);
+}

@@ -1,0 +1,239 @@
+/** A whole world on one virtual clock: sites with boxes, the vendor's broker, the CA and its resolvers. */
+import { openInlineStore } from '@lanyard/broker/virtual';
+import type { InlineStore, VirtualPorts } from '@lanyard/broker/virtual';
+import { LanyardError } from '@lanyard/sdk/kernel';
+import type { Random } from '@lanyard/sdk/kernel';
+import { VirtualClock, seededRandom } from '@lanyard/sdk/testing';
+import type { Scenario, Weather } from '../../scenarios/scenario.ts';
+import type { Happening, Witness } from '../../world/happening.ts';
+import { Lan } from '../../world/lan.ts';
+import { layOutTown } from '../../world/town.ts';
+import { Box } from './box.ts';
+import type { Crypto } from './crypto.ts';
+import { Excuses } from './excuses.ts';
+import { Vendor } from './vendor.ts';
+import type { WireTap } from './vendor.ts';
+import { VirtualAuthority } from './virtual-authority.ts';
+import { watchPorts } from './watched-ports.ts';
+import { ZoneResolver } from './zone-resolver.ts';
+
+export interface VirtualWorldPlan {
+  readonly scenario: Scenario;
+  readonly appliances: number;
+  readonly seed: number;
+  readonly crypto: Crypto;
+  /** Of the broker's database; in memory when left out. */
+  readonly database?: string;
+  /** Told of everything that happens. */
+  readonly witnesses: readonly Witness[];
+  /** Looks at the wire, besides what happens on it; may misdirect messages to see whether anybody notices. */
+  readonly tap?: Partial<WireTap>;
+  /** Puts something between the domain and its ports, to break a promise on purpose. */
+  readonly between?: (ports: VirtualPorts) => VirtualPorts;
+}
+
+export const ZONE = 'devices.lanyard.test';
+/** A Monday, so that weeks begin where people think they do. */
+export const START_MS = Date.UTC(2026, 10, 23);
+
+export class VirtualWorld {
+  readonly clock = new VirtualClock(START_MS);
+  readonly scenario: Scenario;
+  readonly boxes: readonly Box[];
+  /** Second boxes with the identity of one above. */
+  readonly clones: Box[] = [];
+  readonly vendor: Vendor;
+  readonly authority: VirtualAuthority;
+  readonly excuses: Excuses;
+  readonly #plan: VirtualWorldPlan;
+  readonly #store: InlineStore;
+  readonly #random: Random;
+  readonly #names: string[] = [];
+  readonly #numbers = new Map<string, number>();
+  readonly #cutOff = new Set<string>();
+  #weather: Weather;
+
+  constructor(plan: VirtualWorldPlan) {
+    const { scenario, seed, crypto } = plan;
+    this.#plan = plan;
+    this.scenario = scenario;
+    this.#weather = scenario.weather;
+    this.#random = seededRandom(seed);
+    this.#store = openInlineStore(plan.database ?? ':memory:');
+    this.authority = new VirtualAuthority({
+      clock: this.clock,
+      random: seededRandom(seed + 1),
+      wishes: scenario.authority,
+      perspectives: [new ZoneResolver(() => this.vendor.broker)],
+      ...(crypto.maker && { maker: crypto.maker }),
+      door: crypto.door,
+      applianceOf: (name) => this.#numbers.get(name),
+      tell: (happening) => this.tell(happening),
+    });
+    this.vendor = this.#openVendor();
+    this.excuses = new Excuses({ clock: this.clock, vendor: this.vendor, model: this.authority.model });
+    this.boxes = this.#makeBoxes();
+  }
+
+  get weather(): Weather {
+    return this.#weather;
+  }
+
+  changeWeather(weather: Weather): void {
+    this.#weather = weather;
+  }
+
+  /** Starts the broker and enrols every box; none is switched on. */
+  async open(): Promise<void> {
+    await this.vendor.start();
+    for (const { deviceId, number } of this.boxes) {
+      const name = await this.vendor.enrol(deviceId);
+      this.#names[number] = name;
+      this.#numbers.set(name, number);
+    }
+  }
+
+  /** What the box's name is; undefined before `open`. */
+  nameOf({ number }: Pick<Box, 'number'>): string | undefined {
+    return this.#names[number];
+  }
+
+  /** A second box with the identity and the flash of `box`, standing in another LAN. */
+  clone(box: Box): Box {
+    const { number, deviceId, flash } = box;
+    const site = this.boxes[(number + 1) % this.boxes.length]?.lan ?? box.lan;
+    const twin = this.#makeBox(number, deviceId, `${deviceId}-twin-${this.clones.length}`, site);
+    twin.flash.restore(flash.image());
+    this.clones.push(twin);
+    return twin;
+  }
+
+  /** Whether a network leads from the site to the broker. */
+  setReachable(lan: Lan, isReachable: boolean): void {
+    if (isReachable) this.#cutOff.delete(lan.site.name);
+    else this.#cutOff.add(lan.site.name);
+    for (const box of this.boxesAt(lan)) box.networkChanged(isReachable);
+  }
+
+  boxesAt(lan: Lan): readonly Box[] {
+    return [...this.boxes, ...this.clones].filter((box) => box.lan === lan);
+  }
+
+  tell(happening: Happening): void {
+    this.#note(happening);
+    const judged = this.#judged(happening);
+    for (const witness of this.#plan.witnesses) witness(judged);
+  }
+
+  async close(): Promise<void> {
+    this.vendor.kill();
+    await this.authority.model.stop();
+    this.#store.close();
+  }
+
+  #note(happening: Happening): void {
+    if (happening.kind === 'authority' && happening.what === 'limited') this.excuses.limited();
+    if (happening.kind === 'broker' && happening.what === 'started') this.excuses.brokerStarted();
+  }
+
+  /** Whether an expiry is anybody's fault is decided here, where everything is known. */
+  #judged(happening: Happening): Happening {
+    if (happening.kind !== 'expired') return happening;
+    const box = this.boxes[happening.appliance];
+    const excuse = box && this.excuses.forExpiryOf(box);
+    return excuse === undefined ? happening : { ...happening, excuse };
+  }
+
+  #openVendor(): Vendor {
+    const { scenario, seed, crypto, tap = {}, between } = this.#plan;
+    const { broker, population } = scenario;
+    return new Vendor({
+      clock: this.clock,
+      random: seededRandom(seed + 2),
+      store: this.#store,
+      zone: ZONE,
+      settings: {
+        addresses: { allowCgnat: false, allowGlobal: false },
+        appliances: {
+          mode: population.mode,
+          checkInSeconds: Math.round(broker.checkIn / 1_000),
+          reconnectSpreadSeconds: Math.round(broker.reconnectSpread / 1_000),
+        },
+        issuance: { concurrency: broker.concurrency },
+      },
+      authority: this.authority.authority,
+      ...(crypto.readRequest && { readRequest: crypto.readRequest }),
+      ...(crypto.readChain && { readChain: crypto.readChain }),
+      between: [...(between ? [between] : []), watchPorts(this)],
+      tap: { up: () => {}, down: () => {}, route: (deviceId) => deviceId, ...tap },
+      obstacle: (box) => this.#obstacle(box),
+      tell: (happening) => this.tell(happening),
+    });
+  }
+
+  orderOpened(deviceId: string, order: string, keyHash: string): void {
+    const appliance = numberOf(deviceId);
+    this.tell({ atMs: this.clock.nowMs(), kind: 'order-opened', appliance, order, keyHash });
+  }
+
+  orderClosed(deviceId: string, order: string): void {
+    this.tell({ atMs: this.clock.nowMs(), kind: 'order-closed', appliance: numberOf(deviceId), order });
+  }
+
+  published(name: string, addresses: readonly string[]): void {
+    const box = this.boxes[this.#numbers.get(name) ?? -1];
+    if (box?.movedAtMs === undefined || !addresses.includes(box.address)) return;
+    const nowMs = this.clock.nowMs();
+    const waitedMs = nowMs - box.movedAtMs;
+    box.movedAtMs = undefined;
+    this.tell({ atMs: nowMs, kind: 'published', appliance: box.number, waitedMs });
+  }
+
+  #obstacle({ lan }: Box): LanyardError | undefined {
+    const { site } = lan;
+    if (this.#cutOff.has(site.name)) return new LanyardError('broker-unreachable', { message: 'no route to host' });
+    if (!site.isStrict || this.scenario.broker.onPort443) return undefined;
+    return new LanyardError('broker-unreachable', { message: 'the firewall lets nothing out but port 443' });
+  }
+
+  #makeBoxes(): readonly Box[] {
+    const { appliances, scenario } = this.#plan;
+    const { perSite, sites } = scenario.population;
+    const lans = layOutTown(Math.ceil(appliances / perSite), this.#random, sites).map((site) => new Lan(site));
+    return Array.from({ length: appliances }, (_, number) => {
+      const lan = lans[number % lans.length];
+      if (lan === undefined) throw new LanyardError('internal', { message: 'a town without sites' });
+      return this.#makeBox(number, deviceIdOf(number), deviceIdOf(number), lan);
+    });
+  }
+
+  #makeBox(number: number, deviceId: string, serialNumber: string, lan: Lan): Box {
+    const { seed, scenario, crypto } = this.#plan;
+    // Each has dice of its own, so that what one does changes nothing for the others.
+    const random = seededRandom((seed * 1_000_003 + number * 7_919 + this.clones.length) >>> 0);
+    return new Box({
+      number,
+      deviceId,
+      serialNumber,
+      lan,
+      clock: this.clock,
+      random,
+      ...(crypto.keys && { keys: crypto.keys }),
+      ...(crypto.reader && { reader: crypto.reader }),
+      ...(this.authority.rootPem !== undefined && { trustedRoots: this.authority.rootPem }),
+      boots1970: random.uniform() < scenario.population.quirks.boots1970,
+      weather: () => this.#weather,
+      network: this.vendor,
+      tell: (happening) => this.tell(happening),
+    });
+  }
+}
+
+/** Ids begin with the number, so that it can be read from them. */
+function deviceIdOf(number: number): string {
+  return `pretend-${String(number).padStart(7, '0')}`;
+}
+
+function numberOf(deviceId: string): number {
+  return Number(deviceId.slice('pretend-'.length));
+}

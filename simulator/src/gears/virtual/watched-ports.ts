@@ -1,0 +1,49 @@
+/** The broker's ports with a witness in front: what is stored, published and cleared becomes a fact. */
+import type { VirtualPorts } from '@lanyard/broker/virtual';
+
+export interface PortWitness {
+  orderOpened(deviceId: string, orderId: string, keyHash: string): void;
+  orderClosed(deviceId: string, orderId: string): void;
+  published(name: string, addresses: readonly string[]): void;
+}
+
+/** Puts `witness` nearest to the domain: it sees what the domain is told. */
+export function watchPorts(witness: PortWitness): (ports: VirtualPorts) => VirtualPorts {
+  return (ports) => {
+    const { orders, board } = ports;
+    const closed = (order: {
+      readonly deviceId: string;
+      readonly id: string;
+      readonly state: { kind: string };
+    }): void => {
+      if (order.state.kind === 'issued') witness.orderClosed(order.deviceId, order.id);
+    };
+    return {
+      ...ports,
+      orders: {
+        ...orders,
+        accept: async (request) => {
+          const acceptance = await orders.accept(request);
+          if (acceptance.kind === 'accepted') {
+            witness.orderOpened(request.deviceId, acceptance.order.id, request.keyHash);
+          }
+          return acceptance;
+        },
+        save: async (order) => {
+          const isSaved = await orders.save(order);
+          if (isSaved) closed(order);
+          return isSaved;
+        },
+      },
+      board: {
+        put: (name, value) => board.put(name, value),
+        clear: (name, value) => board.clear(name, value),
+        list: () => board.list(),
+        publish: async (name, addresses) => {
+          await board.publish(name, addresses);
+          witness.published(name, addresses);
+        },
+      },
+    };
+  };
+}
