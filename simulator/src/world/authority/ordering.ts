@@ -12,7 +12,7 @@ import type { IssuedSets } from './issued-sets.ts';
 import type { Limiter } from './limiter.ts';
 import type { Links } from './links.ts';
 import { acceptNames, checkNumber, setKey, type Identifier } from './names.ts';
-import { orderStatus, type Order, type Orders, type OrderStatus } from './orders.ts';
+import { orderStatus, wishOf, type Order, type Orders, type OrderStatus } from './orders.ts';
 import type { Pausing } from './pausing.ts';
 import type { AuthorityPolicy } from './policy.ts';
 import { Problem } from './problems.ts';
@@ -49,7 +49,7 @@ export interface OrderWish {
   readonly replaces?: string | undefined;
 }
 
-type NewOrder = Pick<Order, 'accountId' | 'profileName' | 'names' | 'isReplacing' | 'replaces'>;
+type NewOrder = Pick<Order, 'wish' | 'accountId' | 'profileName' | 'names' | 'isReplacing' | 'replaces'>;
 
 export class Ordering {
   readonly #parts: OrderingParts;
@@ -74,8 +74,9 @@ export class Ordering {
     try {
       checkNumber(names, profiles.get(profileName));
       const replaces = replaced === undefined ? undefined : { certId: wish.replaces ?? '', serial: replaced.serial };
-      const order = { accountId, profileName, names, isReplacing, replaces };
-      return this.#openOrder(order) ?? this.#create(order, isRenewal);
+      const wanted = { accountId, profileName, names, isReplacing, replaces };
+      const order = { ...wanted, wish: wishOf(wanted) };
+      return this.#openOrder(order.wish) ?? this.#create(order, isRenewal);
     } catch (error) {
       refund?.();
       throw error;
@@ -142,8 +143,8 @@ export class Ordering {
   }
 
   /** Boulder's ra.NewOrder: the same wish meets the same order as long as it can still be fulfilled. */
-  #openOrder(wanted: NewOrder): Order | undefined {
-    const order = this.#parts.orders.sameAs(wanted);
+  #openOrder(wish: string): Order | undefined {
+    const order = this.#parts.orders.sameAs(wish);
     if (order === undefined || !['pending', 'ready'].includes(this.status(order))) return undefined;
     this.#parts.counters.add('reusedOrders');
     return order;

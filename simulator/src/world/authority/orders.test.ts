@@ -4,6 +4,7 @@ import { orderStatus, type Order, type OrderStatus } from './orders.ts';
 
 const OPEN: Order = {
   id: '1',
+  wish: '1 classic a.test',
   accountId: '1',
   profileName: 'classic',
   names: ['a.test'],

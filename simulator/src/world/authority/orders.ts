@@ -7,6 +7,8 @@ import type { ProblemDocument } from './problems.ts';
 
 export interface Order {
   readonly id: string;
+  /** Who wants what, as one key: the same for every order that the same request leads to. */
+  readonly wish: string;
   readonly accountId: string;
   readonly profileName: string;
   readonly names: readonly string[];
@@ -51,7 +53,7 @@ export class Orders {
     this.#store = new ExpiringStore({
       limit: options.limit ?? ORDER_LIMIT,
       onForgotten: (order) => {
-        if (this.#newest.get(sameKey(order)) === order.id) this.#newest.delete(sameKey(order));
+        if (this.#newest.get(order.wish) === order.id) this.#newest.delete(order.wish);
       },
     });
   }
@@ -65,14 +67,14 @@ export class Orders {
   }
 
   /** The order that the same request led to last; whether it can still be used is for its status to say. */
-  sameAs(wanted: Pick<Order, 'accountId' | 'profileName' | 'names'>): Order | undefined {
-    return this.#store.get(this.#newest.get(sameKey(wanted)) ?? '');
+  sameAs(wish: string): Order | undefined {
+    return this.#store.get(this.#newest.get(wish) ?? '');
   }
 
   create(wanted: Omit<Order, 'id' | 'isBegun' | 'certificateSerial' | 'problem'>, nowMs: number): Order {
     const order: Order = { ...wanted, id: randomHex(this.#random, 10), isBegun: false };
     this.#store.add(order, nowMs);
-    this.#newest.set(sameKey(order), order.id);
+    this.#newest.set(order.wish, order.id);
     return order;
   }
 
@@ -115,6 +117,6 @@ export function presentOrder(order: Order, status: OrderStatus, links: OrderLink
   };
 }
 
-function sameKey(order: Pick<Order, 'accountId' | 'profileName' | 'names'>): string {
+export function wishOf(order: Pick<Order, 'accountId' | 'profileName' | 'names'>): string {
   return `${order.accountId} ${order.profileName} ${setKey(order.names)}`;
 }
