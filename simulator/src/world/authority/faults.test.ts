@@ -1,11 +1,14 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { get } from 'node:https';
 import { silentLogger, systemClock, systemRandom } from '@lanyard/sdk/kernel';
+import { seededRandom, VirtualClock } from '@lanyard/sdk/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ConnectionCut } from './connection-cut.ts';
 import { DirectWorld, refusalOf, SECOND_MS } from './direct-world.ts';
+import { ModelAuthority } from './model-authority.ts';
+import { BOULDER_POLICY } from './policy.ts';
 import { startModelAuthority } from './start-model-authority.ts';
-import { readStubCertificate } from './stub-maker.ts';
+import { readStubCertificate, StubMaker } from './stub-maker.ts';
 import { NAME, problem, TestWorld } from './test-world.ts';
 
 let world: DirectWorld;
@@ -76,6 +79,28 @@ describe('by the direct door', () => {
   });
 });
 
+test('a look that takes longer than its limit fails the proof', async () => {
+  const random = seededRandom(1);
+  const clock = new VirtualClock();
+  const core = new ModelAuthority({
+    clock,
+    random,
+    log: silentLogger,
+    policy: { ...BOULDER_POLICY, validationDelayMs: 0 },
+    maker: new StubMaker({ random }),
+    perspectives: [{ txt: never, caa: never }],
+    baseUrl: 'https://ca.test',
+  });
+  const door = core.direct({ thumbprint: 'a' });
+  const [id = ''] = (await door.newOrder({ names: ['a.test'] })).authorizationIds;
+  await door.trigger(id);
+  await clock.advance(59_999);
+  expect((await door.authorization(id)).status).toBe('pending');
+  await clock.advance(1);
+  expect(await door.authorization(id)).toMatchObject({ status: 'invalid' });
+  expect((await door.authorization(id)).problem?.detail).toBe('DNS problem: query timed out');
+});
+
 describe('over HTTP', () => {
   test('500 is a problem document, and a cut line is told apart from it', async () => {
     const http = new TestWorld();
@@ -114,3 +139,9 @@ describe('over HTTP', () => {
     expect(code).toBe('ECONNRESET');
   });
 });
+
+function never(_name: string, signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('abandoned')));
+  });
+}

@@ -37,6 +37,8 @@ export interface AuthorityPolicy {
   readonly asyncFinalizeMs: number;
   /** A triggered challenge is looked at after a random part of this. */
   readonly validationDelayMs: number;
+  /** The longest that a look may take. 0: as long as the resolver takes, for resolvers that always answer. */
+  readonly validationLimitMs: number;
   /** CAA is looked up again at finalize when the proof is older than this. */
   readonly caaRecheckMs: number;
   /** The issuer domain that CAA records must name. */
@@ -81,6 +83,8 @@ export const BOULDER_POLICY: AuthorityPolicy = {
   defaultProfile: 'classic',
   asyncFinalizeMs: 300,
   validationDelayMs: 200,
+  // Longer than three tries at each of a few lookups.
+  validationLimitMs: 60_000,
   // Boulder's caaRecheckDuration: a CAA answer may serve for eight hours (Baseline Requirements §3.2.2.8.1).
   caaRecheckMs: 7 * HOUR_MS,
   caaIdentity: 'model.lanyard.test',

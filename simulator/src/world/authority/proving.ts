@@ -29,9 +29,6 @@ export interface ProvingParts {
   readonly tell: (event: AuthorityEvent) => void;
 }
 
-/** Longer than three tries at each of a few lookups. */
-const VALIDATION_LIMIT_MS = 60_000;
-
 export class Proving {
   readonly #parts: ProvingParts;
 
@@ -111,14 +108,16 @@ export class Proving {
   ): Promise<Problem | undefined> {
     // Nothing in an appliance's LAN can be reached by HTTP or TLS: that is why Lanyard exists.
     if (challenge.type !== 'dns-01') return new Problem('connection', 'Fetching failed: Connection refused');
-    using limit = deadline(this.#parts.clock, VALIDATION_LIMIT_MS, signal);
+    const { clock, policy, validator } = this.#parts;
+    using limit = policy.validationLimitMs > 0 ? deadline(clock, policy.validationLimitMs, signal) : undefined;
+    const lookSignal = limit?.signal ?? signal;
     const accountUrl = this.#parts.links.account(authorization.accountId);
     try {
-      await this.#parts.validator.prove({ name: authorization.name, accountUrl, keyAuthorization }, limit.signal);
+      await validator.prove({ name: authorization.name, accountUrl, keyAuthorization }, lookSignal);
       return undefined;
     } catch (error) {
       if (error instanceof Problem) return error;
-      if (limit.signal.aborted) return new Problem('dns', 'DNS problem: query timed out');
+      if (lookSignal.aborted) return new Problem('dns', 'DNS problem: query timed out');
       this.#parts.log.error({ error: describeError(error) }, 'the model CA could not validate');
       return new Problem('serverInternal', 'Error validating challenge');
     }
