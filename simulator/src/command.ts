@@ -4,12 +4,16 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { describeError, systemClock } from '@lanyard/sdk/kernel';
-import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { Firmware } from './fleet/firmware.ts';
+import { CRYPTO_MODES } from './gears/virtual/crypto.ts';
+import { GEARS, play } from './play.ts';
+import { describeDuration, durationMs } from './report/duration.ts';
 import { storyteller } from './report/storyteller.ts';
+import { table } from './report/table.ts';
+import { shippedScenarios } from './scenarios/catalogue.ts';
 import { demo, isComplete, linesToTry } from './scenarios/demo.ts';
-import { firstBoot } from './scenarios/first-boot.ts';
 import type { Town } from './scenarios/town.ts';
 import { openTown } from './simulator.ts';
 
@@ -41,12 +45,28 @@ function describeProgram(setExitCode: (code: number) => void): Command {
     .option('--keep', 'leave everything running until Ctrl-C')
     .action(async (given: unknown) => setExitCode(await runDemo(given)));
   program
+    .command('list')
+    .description('the scenarios that come with the simulator')
+    .action(() => listScenarios());
+  program
     .command('run')
-    .addArgument(new Argument('<scenario>', 'what happens').choices(['first-boot']))
-    .description('a scenario on real sockets; the result is one line of JSON')
-    .option('--appliances <count>', 'how many', countFromOne, 500)
-    .option('--seed <number>', 'lays out the same town again', count, 1)
-    .action(async (_scenario: string, given: unknown) => setExitCode(await runFirstBoot(given)));
+    .argument('<scenario>', 'name of a shipped scenario, or a file: YAML, or a module that exports one')
+    .description('play a scenario; the last line on standard output is the result as JSON')
+    .addOption(
+      new Option('--gear <gear>', 'virtual time, or real sockets; the scenario’s first when left out').choices(GEARS),
+    )
+    .option('--appliances <count>', 'how many, instead of what the scenario says', countFromOne)
+    .option('--seed <number>', 'the same world again; a new one when left out', count)
+    .option('--for <duration>', 'how long, such as 400d', duration)
+    .option('--until <duration>', 'end earlier, to look at a failure', duration)
+    .option('--only <number>', 'switch on this appliance alone', count)
+    .addOption(
+      new Option('--crypto <mode>', 'how much of it in the virtual gear').choices(CRYPTO_MODES).default('stub'),
+    )
+    .option('--expect <file>', 'YAML with demands and tolerated invariants, instead of the scenario’s')
+    .option('--report <file>', 'write an HTML page with charts')
+    .option('--json <file>', 'write everything that was measured')
+    .action(async (scenario: string, given: unknown) => setExitCode(await runScenario(scenario, given)));
   program
     .command('appliance')
     .description('one pretend appliance against any broker, until Ctrl-C')
@@ -63,11 +83,20 @@ function describeProgram(setExitCode: (code: number) => void): Command {
   return program;
 }
 
+/** Ports are looked at by whoever opens them. */
+const HIGHEST_COUNT = 10_000_000;
+
 function count(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > 65_535)
-    throw new InvalidArgumentError('not a whole number up to 65535');
+  if (text.trim() === '' || !Number.isInteger(value) || value < 0 || value > HIGHEST_COUNT)
+    throw new InvalidArgumentError(`not a whole number up to ${HIGHEST_COUNT}`);
   return value;
+}
+
+function duration(text: string): number {
+  const ms = durationMs(text);
+  if (ms === undefined || ms === 0) throw new InvalidArgumentError('not a duration such as 90s, 15m, 6h, 30d, 8w');
+  return ms;
 }
 
 function countFromOne(text: string): number {
@@ -94,14 +123,35 @@ async function runDemo(given: unknown): Promise<number> {
   return await inTown(appliances, seed, story, happen, afterwards);
 }
 
-async function runFirstBoot(given: unknown): Promise<number> {
-  const { appliances, seed } = demoOptions.parse(given);
-  const story = storyteller({ stream: process.stderr, clock: systemClock });
-  return await inTown(appliances, seed, story, async (town) => {
-    const result = await firstBoot(town, story, systemClock);
-    process.stdout.write(`${JSON.stringify(result)}\n`);
-    return result.padlocks === result.appliances ? 0 : 1;
-  });
+const runOptions = z.object({
+  gear: z.enum(GEARS).optional(),
+  appliances: z.int().min(1).optional(),
+  seed: z.int().optional(),
+  for: z.number().optional(),
+  until: z.number().optional(),
+  only: z.int().optional(),
+  crypto: z.enum(CRYPTO_MODES),
+  expect: z.string().optional(),
+  report: z.string().optional(),
+  json: z.string().optional(),
+});
+
+async function runScenario(scenario: string, given: unknown): Promise<number> {
+  const { for: lengthMs, until, ...wish } = runOptions.parse(given);
+  const interrupted = new AbortController();
+  void toldToStop().then(() => interrupted.abort());
+  return await play({ scenario, ...wish, lengthMs: until ?? lengthMs }, interrupted.signal);
+}
+
+async function listScenarios(): Promise<void> {
+  const scenarios = await shippedScenarios();
+  const rows = scenarios.map(({ name, appliances, for: lengthMs, gears, about }) => [
+    name,
+    `${appliances} × ${describeDuration(lengthMs)}`,
+    gears.join(', '),
+    about,
+  ]);
+  for (const line of table([['scenario', 'size', 'gears', 'what'], ...rows])) process.stdout.write(`${line}\n`);
 }
 
 /** Builds a town, lets `happen` happen in it and cleans up, also after Ctrl-C. */
