@@ -69,3 +69,9 @@ test('bars hold every figure once, whatever the figures are', () => {
     { seed: 7 },
   );
 });
+
+test('bars are even where the figures are', () => {
+  const { bars } = distributionOf(Array.from({ length: 10_000 }, (_, index) => 28_000 + index * 0.4)).spread();
+  expect(Math.min(...bars.counts)).toBeGreaterThan(150);
+  expect(Math.max(...bars.counts)).toBeLessThan(350);
+});

@@ -80,14 +80,29 @@ export class Distribution {
     const to = Math.max(from, this.#max);
     const width = (to - from) / MOST_BARS || 1;
     const counts = Array.from({ length: MOST_BARS }, () => 0);
+    const placeOf = (value: number): number => (Math.min(to, Math.max(from, value)) - from) / width;
     for (const [index, count] of this.#counts.entries()) {
-      if (count === 0) continue;
-      const middle = Math.min(to, Math.max(from, middleOf(index)));
-      const bar = Math.min(MOST_BARS - 1, Math.floor((middle - from) / width));
-      counts[bar] = (counts[bar] ?? 0) + count;
+      if (count > 0) spreadOver(counts, count, placeOf(endOf(index - 1)), placeOf(endOf(index)));
     }
     return { from, width, counts };
   }
+}
+
+/** Narrow bars take their shares of a bucket; else some would stay empty between others that hold all. */
+function spreadOver(bars: number[], count: number, from: number, to: number): void {
+  const last = bars.length - 1;
+  let given = 0;
+  for (let bar = Math.min(last, Math.floor(from)); given < count; bar++) {
+    const isLast = bar >= last || bar + 1 >= to;
+    const upToHere = isLast ? count : Math.round((count * (bar + 1 - from)) / (to - from));
+    bars[bar] = (bars[bar] ?? 0) + upToHere - given;
+    given = upToHere;
+  }
+}
+
+/** Where a bucket ends and the next one begins. */
+function endOf(index: number): number {
+  return index < 0 ? 0 : GROWTH ** index;
 }
 
 /** The geometric one, from which both ends are equally far in per cent. */

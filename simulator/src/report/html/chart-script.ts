@@ -12,6 +12,9 @@ export const CHART_SCRIPT = String.raw`
     5 * DAY, 10 * DAY, 20 * DAY, 30 * DAY, 50 * DAY, 100 * DAY, 200 * DAY, 365 * DAY, 730 * DAY, 3650 * DAY];
   const UNITS = [['d', DAY], ['h', HOUR], ['m', MINUTE], ['s', SECOND], ['ms', 1]];
 
+  /** Nobody is half an appliance. */
+  const COUNTS = [...Array(10).keys()].flatMap((power) => [1, 2, 5].map((times) => times * 10 ** power));
+
   const duration = (ms) => {
     const sign = ms < 0 ? '-' : '';
     let rest = Math.round(Math.abs(ms));
@@ -81,7 +84,7 @@ export const CHART_SCRIPT = String.raw`
       scales: { x: { time: false, range: () => chart.range }, y: { range: yRange } },
       axes: [
         axis(duration, { incrs: STEPS, space: 70 }),
-        axis(chart.isPercent ? percent : number, { size: 56, incrs: chart.isPercent ? [0.1, 0.25, 0.5] : undefined }),
+        axis(chart.isPercent ? percent : number, { size: 56, incrs: chart.isPercent ? [0.1, 0.25, 0.5] : COUNTS }),
       ],
       series: [{ label: chart.shape === 'bars' ? 'left' : 'after', value: (_, value) => value == null ? '–' : duration(value) },
         ...chart.lines.map(series(chart))],

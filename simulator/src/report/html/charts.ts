@@ -56,7 +56,7 @@ function issuance(result: Result): Chart {
     ...overTime(result, 'steps'),
     id: 'issuance',
     title: 'Orders and certificates',
-    about: `What the CA did in each ${describeDuration(series.intervalMs)}.`,
+    about: `What the CA did, in intervals of ${describeDuration(series.intervalMs)}.`,
     lines: [
       { label: 'certificates', values: untilEnd(series.certificates), colour: 'good', isFilled: true },
       { label: 'orders', values: untilEnd(series.orders), colour: 'main' },
@@ -79,7 +79,7 @@ function buckets(result: Result): Chart | undefined {
     ...overTime(result, 'steps'),
     id: 'buckets',
     title: 'The CA’s buckets',
-    about: `What was left in each at its lowest in each ${describeDuration(intervalMs)}; at 0 % the CA refuses.`,
+    about: `The least that was left in each, in intervals of ${describeDuration(intervalMs)}; at 0 % the CA refuses.`,
     lines,
     isPercent: true,
   };
@@ -91,7 +91,7 @@ function connections(result: Result): Chart {
     ...overTime(result, 'steps'),
     id: 'connections',
     title: 'Connections',
-    about: `Appliances that are connected, at the end and at the lowest of each ${describeDuration(series.intervalMs)}.`,
+    about: `Appliances that are connected, at the end of each ${describeDuration(series.intervalMs)} and at the lowest within.`,
     lines: [
       { label: 'connected', values: untilEnd(series.connected), colour: 'main', isFilled: true },
       { label: 'lowest', values: untilEnd(series.connectedLow), colour: 'warm' },
@@ -105,7 +105,7 @@ function hellos(result: Result): Chart {
     ...overTime(result, 'steps'),
     id: 'hellos',
     title: 'Hellos',
-    about: `Appliances that told the broker what they have, in each ${describeDuration(intervalMs)}.`,
+    about: `Appliances telling the broker what they have, in intervals of ${describeDuration(intervalMs)}.`,
     lines: [{ label: 'hellos', values: untilEnd(counts), colour: 'other', isFilled: true }],
   };
 }

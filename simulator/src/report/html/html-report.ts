@@ -9,7 +9,8 @@ import type { Chart } from './charts.ts';
 import { html, inlineData, inlineScript, inlineStyles } from './markup.ts';
 import type { Inline, Markup } from './markup.ts';
 import { STYLES } from './styles.ts';
-import { card, figures, latencies, reserves, seriesTable, tally, verdict } from './tables.ts';
+import { card, figures, latencies, reserves, seriesTable, tallies } from './tables.ts';
+import { verdict } from './verdict.ts';
 
 export function htmlReport(result: Result): string {
   const { script, styles } = assets();
@@ -30,16 +31,8 @@ export function htmlReport(result: Result): string {
           ${header(result)} ${verdict(result)} ${figures(result)}
           <noscript>${card('Over time', 'Charts need a script.', seriesTable(result))}</noscript>
           <div class="pair">${charts.map(chartCard)}</div>
-          ${latencies(result)}
-          <div class="pair">
-            ${reserves(result)}
-            ${tally('Problems', 'What appliances reported to their firmware, by code.', result.problems)}
-            ${tally('Refusals', 'What the broker answered appliances, by code.', result.refusals)}
-            ${tally('The CA', 'What it did.', result.authority)}
-            ${tally('Limits', 'Requests that the CA refused, by limit.', result.limits)}
-            ${tally('Expiries with an excuse', 'Certificates that ended where nobody could renew them.', result.expiries.byExcuse)}
-            ${tally('Messages', 'Between appliances and broker.', result.messages)} ${eventCard(result)}
-          </div>
+          ${latencies(result)} ${reserves(result)}
+          <div class="pair">${tallies(result)} ${eventCard(result)}</div>
           <footer class="faint">
             Made by lanyard-simulator ${result.version}. Event hash <code>${result.eventHash}</code>.
           </footer>
@@ -61,7 +54,11 @@ function header({ scenario, about, gear, seed, appliances, simulatedMs, replay }
 }
 
 function chartCard({ id, title, about }: Chart): Markup {
-  return card(title, about, html`<div class="chart" id="chart-${id}"></div>`);
+  return card(
+    title,
+    about,
+    html`<div class="chart" id="chart-${id}" role="img" aria-label="${title}: ${about}"></div>`,
+  );
 }
 
 function eventCard({ events }: Result): Markup | string {
@@ -86,11 +83,12 @@ function eventCard({ events }: Result): Markup | string {
 }
 
 function assets(): { readonly script: Inline; readonly styles: Inline } {
-  const { resolve } = createRequire(import.meta.url);
-  const read = (file: string): string => readFileSync(resolve(`uplot/dist/${file}`), 'utf8');
+  const require = createRequire(import.meta.url);
+  const library = readFileSync(require.resolve('uplot/dist/uPlot.iife.min.js'), 'utf8');
+  const libraryStyles = readFileSync(require.resolve('uplot/dist/uPlot.min.css'), 'utf8');
   return {
-    script: inlineScript(`${read('uPlot.iife.min.js')}\n${CHART_SCRIPT}`),
-    styles: inlineStyles(`${read('uPlot.min.css')}\n${STYLES}`),
+    script: inlineScript(`${library}\n${CHART_SCRIPT}`),
+    styles: inlineStyles(`${libraryStyles}\n${STYLES}`),
   };
 }
 

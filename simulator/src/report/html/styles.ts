@@ -44,7 +44,7 @@ pre, .replay { background: var(--page); border: 1px solid var(--grid); border-ra
 table { border-collapse: collapse; width: 100%; margin-top: 8px; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: 5px 12px 5px 0; border-bottom: 1px solid var(--grid); vertical-align: top; }
 th { color: var(--faint); font-weight: 500; font-size: .85rem; }
-th[scope=row] { color: inherit; font-size: inherit; font-weight: 400; overflow-wrap: anywhere; }
+th[scope=row] { color: inherit; font-size: inherit; font-weight: 400; min-width: 8em; overflow-wrap: anywhere; }
 .number { text-align: right; white-space: nowrap; }
 .bar { width: 40%; min-width: 110px; padding-right: 0; }
 .bar svg { display: block; width: 100%; height: 14px; margin-top: 5px; }

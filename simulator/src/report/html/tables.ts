@@ -1,76 +1,18 @@
-/** The parts of a report that read without a script: verdict, figures, tables and bars. */
+/** The parts of a report that read without a script: figures, tables and bars. */
 import { figureText } from '../demands.ts';
 import { describeDuration } from '../duration.ts';
 import type { Spread } from '../distribution.ts';
-import type { Result, Violation } from '../result.ts';
+import type { Result } from '../result.ts';
 import type { Counts } from '../snapshot.ts';
 import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
 
-export function verdict(result: Result): Markup {
-  const { isPassed, demands, violations } = result;
-  const unmet = demands.filter(({ isMet }) => !isMet).length;
-  const promises =
-    violations.total === 0 ? 'No promise was broken.' : `Promises were broken ${count(violations.total)} times.`;
-  const asked =
-    demands.length === 0 ? 'Nothing was demanded.' : `${demands.length - unmet} of ${demands.length} demands are met.`;
-  const tolerated = violations.tolerated === 0 ? '' : ` ${count(violations.tolerated)} more are tolerated.`;
-  return html`<section class="card verdict ${isPassed ? 'good' : 'bad'}">
-    <h2>${isPassed ? '✓ Passed' : '✗ Failed'}</h2>
-    <p>${promises}${tolerated} ${asked}</p>
-    ${demands.length === 0 ? '' : demandTable(result)} ${violations.shown.map(violationDetails)}
-    ${violations.shown.length < violations.total + violations.tolerated ? html`<p class="faint">The first ones only.</p>` : ''}
-  </section>`;
-}
-
-function demandTable({ demands }: Result): Markup {
-  const rows = demands.map(
-    ({ measure, wantedText, foundText, isMet, because }) =>
-      html`<tr>
-        <th scope="row">
-          <code>${measure}</code>${because === undefined ? '' : html`<div class="faint">${because}</div>`}
-        </th>
-        <td>${wantedText}</td>
-        <td>${foundText}</td>
-        <td class="${isMet ? 'met' : 'unmet'}">${isMet ? '✓ met' : '✗ not met'}</td>
-      </tr>`,
-  );
-  return html`<div class="wide">
-    <table>
-      <thead>
-        <tr>
-          <th>Demand</th>
-          <th>Wanted</th>
-          <th>Found</th>
-          <th></th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
-  </div>`;
-}
-
-function violationDetails(violation: Violation): Markup {
-  const { invariant, atMs, appliance, detail, lastEvents, replay, tolerated } = violation;
-  const who = appliance === undefined ? '' : `, appliance ${appliance}`;
-  return html`<details>
-    <summary>
-      <b class="${tolerated === undefined ? 'unmet' : ''}">${invariant}</b> after ${describeDuration(atMs)}${who}:
-      ${detail}
-    </summary>
-    ${tolerated === undefined ? '' : html`<p class="faint">Tolerated: ${tolerated}</p>`}
-    <pre>${lastEvents.join('\n')}</pre>
-    <p class="replay"><code>${replay}</code></p>
-  </details>`;
-}
-
 export function figures(result: Result): Markup {
   const { appliances, certified, certifiedShare, timeToCertificateMs, expiryMarginMs, authority, expiries } = result;
   const shown: readonly (readonly [string, string])[] = [
-    ['certified at the end', `${count(certified)} of ${count(appliances)}`],
-    ['that is', `${(certifiedShare * 100).toFixed(2)} %`],
+    // Rounded down: what is not everybody is not to read as if it were.
+    [`certified, of ${count(appliances)}`, `${Math.floor(certifiedShare * 1e4) / 100} %`],
+    ['that is', count(certified)],
     ['time to certificate, half', duration(timeToCertificateMs.p50)],
     ['… ninety-nine in a hundred', duration(timeToCertificateMs.p99)],
     ['least expiry margin', duration(expiryMarginMs.min)],
@@ -153,8 +95,23 @@ export function reserves({ expiryMarginMs, flashBytesPerYear }: Result): Markup 
   );
 }
 
-/** A bar for every name; nothing when nothing was counted. */
-export function tally(title: string, about: string, counts: Counts): Markup {
+/** What was counted by name; of what never happened nothing is said, but that there were no problems. */
+export function tallies(result: Result): readonly Markup[] {
+  const { problems, refusals, authority, limits, expiries, messages } = result;
+  const others: readonly (readonly [string, string, Counts])[] = [
+    ['Refusals', 'What the broker answered appliances, by code.', refusals],
+    ['The CA', 'What it did.', authority],
+    ['Limits', 'Requests that the CA refused, by limit.', limits],
+    ['Expiries with an excuse', 'Certificates that ended where nobody could renew them.', expiries.byExcuse],
+    ['Messages', 'Between appliances and broker.', messages],
+  ];
+  return [
+    tally('Problems', 'What appliances reported to their firmware, by code.', problems),
+    ...others.filter(([, , counts]) => Object.keys(counts).length > 0).map((parts) => tally(...parts)),
+  ];
+}
+
+function tally(title: string, about: string, counts: Counts): Markup {
   const entries = Object.entries(counts);
   const most = Math.max(1, ...entries.map(([, value]) => value));
   const rows = entries.map(
@@ -229,6 +186,6 @@ function duration(ms: number | undefined): string {
 }
 
 /** The same on every machine, whatever its language. */
-function count(value: number): string {
+export function count(value: number): string {
   return Math.round(value).toLocaleString('en');
 }
