@@ -29,6 +29,11 @@ export class BrokerProcess {
     this.#parts = parts;
   }
 
+  /** Of the one that runs now. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   get settingsPath(): string {
     return join(this.#parts.directory, 'lanyard.yaml');
   }

@@ -1,6 +1,5 @@
 /** A site's way out: connections that the broker sees as coming from the site's public address. */
-import { connect } from 'node:net';
-import type { Socket } from 'node:net';
+import { Socket, connect } from 'node:net';
 import type { Site } from './site.ts';
 
 /** Ports that NATs hand out: the ephemeral range of RFC 6335. */
@@ -15,19 +14,28 @@ const TCP4 = 0x11;
 
 export class NatGateway {
   readonly #site: Site;
+  readonly #isAnnounced: boolean;
   readonly #open = new Set<Socket>();
-  readonly #source: { readonly localAddress?: string };
+  #isCut = false;
   #nextPort = FIRST_PORT;
 
-  constructor(site: Site) {
+  /** @param isAnnounced whether the PROXY protocol header tells the broker the translated source; it must expect that. */
+  constructor(site: Site, { isAnnounced = true }: { readonly isAnnounced?: boolean } = {}) {
     this.#site = site;
-    this.#source = loopbackSource(site.publicAddress);
+    this.#isAnnounced = isAnnounced;
   }
 
-  /** Dials out through the NAT: the PROXY protocol header tells the broker the translated source. */
+  /** The loopback address that its connections come from; undefined where there is only one. */
+  get source(): string | undefined {
+    return loopbackSource(this.#site.publicAddress);
+  }
+
+  /** Dials out through the NAT. */
   readonly dial = (host: string, port: number): Socket => {
-    const socket = connect({ host, port, noDelay: true, ...this.#source });
-    socket.write(proxyHeader(this.#site.publicAddress, this.#translatedPort(), port));
+    if (this.#isCut) return unreachable();
+    const source = host.startsWith('127.') ? this.source : undefined;
+    const socket = connect({ host, port, noDelay: true, ...(source !== undefined && { localAddress: source }) });
+    if (this.#isAnnounced) socket.write(proxyHeader(this.#site.publicAddress, this.#translatedPort(), port));
     this.#open.add(socket);
     socket.once('close', () => this.#open.delete(socket));
     return socket;
@@ -36,6 +44,16 @@ export class NatGateway {
   /** What a router does when it restarts: every mapping is gone, in the middle of everything. */
   dropMappings(): void {
     for (const socket of this.#open) socket.destroy();
+  }
+
+  /** The line of the Internet provider is cut: nothing goes through until it is mended. */
+  cut(): void {
+    this.#isCut = true;
+    this.dropMappings();
+  }
+
+  mend(): void {
+    this.#isCut = false;
   }
 
   #translatedPort(): number {
@@ -49,9 +67,17 @@ export class NatGateway {
  * A loopback address of its own for each public one, where the whole of 127.0.0.0/8 is there: so that what counts by
  * the socket's address, below the PROXY header, meets many sources, too. macOS has 127.0.0.1 alone.
  */
-function loopbackSource(publicAddress: string): { localAddress?: string } {
-  if (process.platform !== 'linux') return {};
-  return { localAddress: ['127', ...publicAddress.split('.').slice(1)].join('.') };
+function loopbackSource(publicAddress: string): string | undefined {
+  if (process.platform !== 'linux') return undefined;
+  return ['127', ...publicAddress.split('.').slice(1)].join('.');
+}
+
+/** Fails as soon as somebody can listen for it. */
+function unreachable(): Socket {
+  const socket = new Socket();
+  const error = Object.assign(new Error('connect ENETUNREACH'), { code: 'ENETUNREACH' });
+  queueMicrotask(() => socket.destroy(error));
+  return socket;
 }
 
 /** The header of PROXY protocol version 2 (haproxy's proxy-protocol.txt §2.2). */

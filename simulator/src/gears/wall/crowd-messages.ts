@@ -62,7 +62,7 @@ const happening = z.discriminatedUnion('kind', [
     notAfterMs: z.number(),
     isFirst: z.boolean(),
     waitedMs: z.number(),
-    marginMs: z.number().optional(),
+    marginMs: z.number().exactOptional(),
   }),
   z.strictObject({ kind: z.literal('moved'), ...at }),
   z.strictObject({ kind: z.literal('published'), ...at, waitedMs: z.number() }),

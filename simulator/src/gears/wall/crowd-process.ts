@@ -100,7 +100,7 @@ export class CrowdProcess {
 
   #onEnd(how: string): void {
     const error = this.#death(how);
-    for (const { reject } of this.#asked.values()) reject(error);
+    for (const asked of this.#asked.values()) asked.reject(error);
     this.#asked.clear();
     if (this.#isEnding) return;
     this.#isEnding = true;
