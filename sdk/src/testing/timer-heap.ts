@@ -20,14 +20,12 @@ export class TimerHeap {
     return this.#heap[0]?.dueMs;
   }
 
-  /** Takes out everything due by `nowMs`, in order of time and, at one instant, of making. */
-  takeDue(nowMs: number): readonly PendingTimer[] {
-    const due: PendingTimer[] = [];
-    for (let first = this.#heap[0]; first !== undefined && first.dueMs <= nowMs; first = this.#heap[0]) {
-      this.remove(first);
-      due.push(first);
-    }
-    return due;
+  /** Takes out the earliest if it is due by `nowMs`; of one instant the one that was made first. */
+  takeDue(nowMs: number): PendingTimer | undefined {
+    const first = this.#heap[0];
+    if (first === undefined || first.dueMs > nowMs) return undefined;
+    this.remove(first);
+    return first;
   }
 
   remove(timer: PendingTimer): void {

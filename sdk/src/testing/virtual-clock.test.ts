@@ -20,6 +20,15 @@ test('timers fire in the order of their time, and of their making at one instant
   expect(clock.nextTimerMs()).toBe(1_031);
 });
 
+test('with many timers a turn each still finds what those before it have settled', async () => {
+  const clock = new VirtualClock(0, { timersPerTurn: 100 });
+  const seen: string[] = [];
+  clock.setTimer(10, () => void Promise.resolve().then(() => clock.setTimer(5, () => seen.push('set in a promise'))));
+  clock.setTimer(20, () => seen.push('later'));
+  await clock.advance(30);
+  expect(seen).toEqual(['set in a promise', 'later']);
+});
+
 test('a timer set by another one fires within the same advance, after promises have settled', async () => {
   const clock = new VirtualClock();
   const seen: number[] = [];

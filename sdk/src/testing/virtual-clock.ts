@@ -2,17 +2,27 @@
 import type { Clock, Timer } from '../kernel/clock.ts';
 import { TimerHeap } from './timer-heap.ts';
 
+export interface VirtualClockOptions {
+  /**
+   * How many timers may fire before callbacks of sockets and files get their turn; promises settle after each in any
+   * case. 1 by default. A simulation without real input and output is many times faster with hundreds.
+   */
+  readonly timersPerTurn?: number;
+}
+
 export class VirtualClock implements Clock {
   readonly #pending = new TimerHeap();
+  readonly #timersPerTurn: number;
   readonly #startMs: number;
   #nowMs: number;
   /** Work under way that takes real time, such as cryptography in other threads: this clock stands still for it. */
   #awaited = 0;
   #whenFree: (() => void) | undefined;
 
-  constructor(startMs = Date.UTC(2026, 10, 22)) {
+  constructor(startMs = Date.UTC(2026, 10, 22), { timersPerTurn = 1 }: VirtualClockOptions = {}) {
     this.#startMs = startMs;
     this.#nowMs = startMs;
+    this.#timersPerTurn = timersPerTurn;
   }
 
   nowMs(): number {
@@ -47,21 +57,25 @@ export class VirtualClock implements Clock {
   async advance(durationMs: number): Promise<void> {
     const untilMs = this.#nowMs + durationMs;
     await this.#settle();
-    for (let dueMs = this.#pending.earliestMs(); dueMs !== undefined && dueMs <= untilMs;) {
-      this.#nowMs = Math.max(this.#nowMs, dueMs);
-      await this.#fireAllDue();
-      dueMs = this.#pending.earliestMs();
-    }
+    while ((this.#pending.earliestMs() ?? Infinity) <= untilMs) await this.#turn(untilMs);
     this.#nowMs = untilMs;
   }
 
   /**
-   * Everything that is due at this instant. Node empties the queue of promises after each immediate, so each timer
-   * still finds what those before it have settled, for the price of one turn of the event loop for all of them.
+   * One turn of Node's event loop, which costs ten times what a timer here does. Node empties the queue of promises
+   * after every immediate, so that each timer finds what those before it have settled.
    */
-  async #fireAllDue(): Promise<void> {
-    for (const timer of this.#pending.takeDue(this.#nowMs)) setImmediate(() => timer.fire());
+  async #turn(untilMs: number): Promise<void> {
+    for (let timers = 0; timers < this.#timersPerTurn; timers++) setImmediate(() => this.#fireNext(untilMs));
     await this.#settle();
+  }
+
+  #fireNext(untilMs: number): void {
+    if (this.#awaited > 0) return;
+    const timer = this.#pending.takeDue(untilMs);
+    if (timer === undefined) return;
+    this.#nowMs = Math.max(this.#nowMs, timer.dueMs);
+    timer.fire();
   }
 
   /** Lets already resolved promises and I/O callbacks run, and waits for whom time stands still. */
