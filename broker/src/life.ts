@@ -26,18 +26,23 @@ export class Life {
 
   /** The port as this life sees it: what is asked for takes effect, and its answer is lost when death comes before it. */
   bind<Port extends object>(port: Port): Port {
+    const bound = new Map<string | symbol, unknown>();
     return new Proxy(port, {
       get: (target, name) => {
+        const known = bound.get(name);
+        if (known !== undefined) return known;
         const member: unknown = Reflect.get(target, name, target);
         if (typeof member !== 'function') return member;
-        return (...given: readonly unknown[]) => this.#ask(() => Reflect.apply(member, target, given));
+        const ask = (...given: readonly unknown[]): unknown => this.#ask(member, target, given);
+        bound.set(name, ask);
+        return ask;
       },
     });
   }
 
-  #ask(ask: () => unknown): unknown {
+  #ask(member: Function, target: object, given: readonly unknown[]): unknown {
     if (this.#isOver) return never;
-    const answer = ask();
+    const answer: unknown = Reflect.apply(member, target, given);
     return answer instanceof Promise ? this.#unlessOver(answer) : answer;
   }
 

@@ -1,5 +1,5 @@
 /** From what an appliance published to what it is answered: one message of an appliance at a time, all in bounds. */
-import { deadline, describeError, LanyardError, randomId } from '@lanyard/sdk/kernel';
+import { describeError, LanyardError, randomId } from '@lanyard/sdk/kernel';
 import type { Clock, Logger, Random } from '@lanyard/sdk/kernel';
 import { LIMITS, PROBLEMS, decodeBody, parseDown, parseUp } from '@lanyard/sdk/protocol';
 import type { DownMessage, ProblemCode, UpKind, UpMessage } from '@lanyard/sdk/protocol';
@@ -87,8 +87,7 @@ export class Inbox {
   async #answer(deviceId: string, message: UpMessage): Promise<void> {
     const { conversation, reply, clock, limits, log } = this.#parts;
     try {
-      using patience = deadline(clock, limits.answerTimeoutMs);
-      const answers = await abortable(conversation.receive(deviceId, message), patience.signal);
+      const answers = await inTime(clock, limits.answerTimeoutMs, conversation.receive(deviceId, message));
       for (const answer of answers) reply(deviceId, answer);
     } catch (error) {
       const ref = randomId(this.#parts.random);
@@ -140,11 +139,12 @@ function requestId(message: UpMessage): string {
   }
 }
 
-function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+/** What `promise` brings, unless it takes too long. */
+function inTime<T>(clock: Clock, limitMs: number, promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = (): void =>
-      reject(new LanyardError('internal', { message: 'no answer in time', cause: signal.reason }));
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    const late = clock.setTimer(limitMs, () =>
+      reject(new LanyardError('internal', { message: `no answer within ${limitMs} ms` })),
+    );
+    promise.then(resolve, reject).finally(() => late.cancel());
   });
 }

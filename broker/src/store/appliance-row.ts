@@ -4,7 +4,7 @@ import { LanyardError } from '@lanyard/sdk/kernel';
 import type { Appliance, LastHello } from '../fleet/appliance.ts';
 
 /** @throws LanyardError `store-failed` when the row does not hold an appliance. */
-export function applianceFrom(row: unknown): Appliance {
+export function applianceFrom(row: unknown, addresses: unknown): Appliance {
   try {
     const found = APPLIANCE_ROW.parse(row);
     return {
@@ -14,7 +14,7 @@ export function applianceFrom(row: unknown): Appliance {
       identityKeyHash: found.identity_key_hash,
       status: found.status,
       enrolledAtMs: found.enrolled_at_ms,
-      published: ADDRESSES.parse(JSON.parse(found.published)),
+      published: ADDRESSES.parse(addresses).map(({ address }) => address),
       ...(found.last_hello === null ? {} : { lastHello: helloFrom(found.last_hello) }),
     };
   } catch (cause) {
@@ -22,7 +22,7 @@ export function applianceFrom(row: unknown): Appliance {
   }
 }
 
-const ADDRESSES = z.array(z.string());
+const ADDRESSES = z.array(z.object({ address: z.string() }));
 
 const APPLIANCE_ROW = z.object({
   device_id: z.string(),
@@ -31,7 +31,6 @@ const APPLIANCE_ROW = z.object({
   identity_key_hash: z.string(),
   status: z.enum(['active', 'disabled']),
   enrolled_at_ms: z.number(),
-  published: z.string(),
   last_hello: z.string().nullable(),
 });
 

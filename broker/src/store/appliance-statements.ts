@@ -36,13 +36,14 @@ export function applianceStatements(database: DatabaseSync): Synchronous<Applian
 }
 
 /** What a name points at now is read from the periods without an end. */
+const PUBLISHED = 'SELECT address FROM address_periods WHERE device_id = ? AND until_ms IS NULL ORDER BY position';
 const SELECT = `
-  SELECT device_id, zone, label, identity_key_hash, status, enrolled_at_ms, last_hello,
-    (SELECT json_group_array(address ORDER BY position) FROM address_periods
-      WHERE address_periods.device_id = appliances.device_id AND until_ms IS NULL) AS published
-  FROM appliances`;
+  SELECT device_id, zone, label, identity_key_hash, status, enrolled_at_ms, last_hello FROM appliances`;
 
 function applianceTable(database: DatabaseSync) {
+  const published = database.prepare(PUBLISHED);
+  const withAddresses = (row: Record<string, unknown>): Appliance =>
+    applianceFrom(row, published.all(String(row['device_id'])));
   const find = database.prepare(`${SELECT} WHERE device_id = ?`);
   const list = database.prepare(`${SELECT} WHERE device_id > ? ORDER BY device_id LIMIT ?`);
   const count = database.prepare('SELECT count(*) AS n FROM appliances');
@@ -59,9 +60,9 @@ function applianceTable(database: DatabaseSync) {
   return {
     find(deviceId: string): Appliance | undefined {
       const row = find.get(deviceId);
-      return row && applianceFrom(row);
+      return row && withAddresses(row);
     },
-    list: (after: string, limit: number): readonly Appliance[] => list.all(after, limit).map(applianceFrom),
+    list: (after: string, limit: number): readonly Appliance[] => list.all(after, limit).map(withAddresses),
     count: (): number => Number(count.get()?.['n']),
     /** False when the label is or was another appliance's. */
     bindLabel: ({ label, deviceId, enrolledAtMs }: NewAppliance): boolean =>

@@ -31,8 +31,8 @@ export function orderTable(database: DatabaseSync): OrderTable {
     WHERE device_id = excluded.device_id AND kind = 'waiting'`);
   // A repeat of the last step of a closed order is fine; opening it again is not.
   const save = database.prepare(`
-    UPDATE orders SET failures = :failures, last_failure = :lastFailure, state = :state
-    WHERE id = :id AND device_id = :deviceId AND key_hash = :keyHash AND (kind <> 'issued' OR state = :state)`);
+    UPDATE orders SET failures = ?1, last_failure = ?2, state = ?3
+    WHERE id = ?4 AND device_id = ?5 AND key_hash = ?6 AND (kind <> 'issued' OR state = ?3)`);
   const rekeyed = database.prepare('SELECT 1 FROM orders WHERE id = ? AND device_id = ? AND key_hash <> ?');
   const forgetRequest = database.prepare("UPDATE orders SET csr = x'' WHERE id = ? AND kind = 'issued'");
   const key = database.prepare('SELECT device_id FROM keys WHERE key_hash = ?');
@@ -51,8 +51,10 @@ export function orderTable(database: DatabaseSync): OrderTable {
       }
     },
     save(order) {
-      if (save.run({ ...identityOf(order), ...progressOf(order) }).changes === 1) return true;
       const { id, deviceId, keyHash } = order;
+      const { failures, lastFailure, state } = progressOf(order);
+      // The statement that runs most, by position: looking up names would take a fifth of its time.
+      if (save.run(failures, lastFailure, state, id, deviceId, keyHash).changes === 1) return true;
       if (rekeyed.get(id, deviceId, keyHash) === undefined) throw conflict(order);
       return false;
     },
