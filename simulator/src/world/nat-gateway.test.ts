@@ -47,3 +47,29 @@ test('a router that restarts ends every connection in the middle of everything',
   await closed;
   expect(client.destroyed).toBe(true);
 });
+
+test('while its line is cut nothing gets through, and afterwards everything does', async () => {
+  const gateway = new NatGateway(site);
+  const { client } = await dialled(gateway);
+  const closed = once(client, 'close');
+  gateway.cut();
+  await closed;
+  const [error]: unknown[] = await once(gateway.dial('127.0.0.1', port), 'error');
+  expect(error).toMatchObject({ code: 'ENETUNREACH' });
+
+  gateway.mend();
+  const again = await dialled(gateway);
+  expect(again.header).toHaveLength(28);
+  again.client.destroy();
+});
+
+test('a broker that expects no PROXY header gets none', async () => {
+  const first = new Promise<Buffer>((resolve) => {
+    server.once('connection', (inner: Socket) => void inner.once('data', resolve));
+  });
+  const client = new NatGateway(site, { isAnnounced: false }).dial('127.0.0.1', port);
+  client.write('hello');
+
+  expect((await first).toString()).toBe('hello');
+  client.destroy();
+});

@@ -10,14 +10,14 @@ const report = z.object({
   userLimits: z.object({ open_files: z.object({ soft: z.union([z.number(), z.literal('unlimited')]) }) }),
 });
 
-/** Undefined where there is none, or none that can be found out. */
-export function openFilesLimit(): number | undefined {
-  if (process.platform === 'win32') return undefined;
+/** Infinity where there is none, or none that can be found out. */
+export function openFilesLimit(): number {
+  if (process.platform === 'win32') return Infinity;
   // Otherwise it would look up the names of every address of the machine.
   Object.assign(process.report, { excludeNetwork: true });
   const parsed = report.safeParse(process.report.getReport());
   const soft = parsed.success ? parsed.data.userLimits.open_files.soft : 'unlimited';
-  return soft === 'unlimited' ? undefined : soft;
+  return soft === 'unlimited' ? Infinity : soft;
 }
 
 /**
@@ -26,7 +26,7 @@ export function openFilesLimit(): number | undefined {
  */
 export function demandOpenFiles(who: string, connections: number, limit = openFilesLimit()): void {
   const needed = connections + BESIDES;
-  if (limit === undefined || needed <= limit) return;
+  if (needed <= limit) return;
   throw new LanyardError('option-invalid', {
     message:
       `${who} needs ${needed} open files, and here a process may have ${limit}. Raise the limit before the start: ` +
