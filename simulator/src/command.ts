@@ -59,6 +59,11 @@ function describeProgram(setExitCode: (code: number) => void): Command {
     .option('--seed <number>', 'the same world again; a new one when left out', count)
     .option('--for <duration>', 'how long, such as 400d', duration)
     .option('--until <duration>', 'end earlier, to look at a failure', duration)
+    .option(
+      '--shards <count>',
+      'parts of the fleet, each with a thread, a broker, a zone and a CA account',
+      countFromOne,
+    )
     .option('--only <number>', 'switch on this appliance alone', count)
     .addOption(
       new Option('--crypto <mode>', 'how much of it in the virtual gear').choices(CRYPTO_MODES).default('stub'),
@@ -130,6 +135,7 @@ const runOptions = z.object({
   for: z.number().optional(),
   until: z.number().optional(),
   only: z.int().optional(),
+  shards: z.int().min(1).max(64).optional(),
   crypto: z.enum(CRYPTO_MODES),
   expect: z.string().optional(),
   report: z.string().optional(),

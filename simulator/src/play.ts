@@ -6,9 +6,9 @@ import { LanyardError, randomHex, systemClock, systemRandom } from '@lanyard/sdk
 import type { CryptoMode } from './gears/virtual/crypto.ts';
 import { playVirtual } from './gears/virtual/play-virtual.ts';
 import { htmlReport } from './report/html/html-report.ts';
-import type { Measurements } from './report/measurements.ts';
 import { checkDemands, jsonReport, summaryLine } from './report/result.ts';
 import type { Result } from './report/result.ts';
+import type { Snapshot } from './report/snapshot.ts';
 import { findScenario, readExpectations } from './scenarios/catalogue.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 
@@ -23,6 +23,7 @@ export interface PlayWish {
   readonly seed?: number | undefined;
   readonly lengthMs?: number | undefined;
   readonly crypto: CryptoMode;
+  readonly shards?: number | undefined;
   /** Only this appliance is switched on. */
   readonly only?: number | undefined;
   /** Files to write. */
@@ -51,8 +52,9 @@ export async function play(wish: PlayWish, signal: AbortSignal): Promise<number>
     lengthMs,
     crypto: wish.crypto,
     only: wish.only,
+    shards: wish.shards ?? scenario.shards,
     version: SDK_VERSION,
-    replay: replayOf(wish, { gear, appliances, seed }),
+    replay: replayOf(wish, { gear, appliances, seed, shards: wish.shards ?? scenario.shards }),
     onProgress: tellProgress,
     signal,
     clock: systemClock,
@@ -71,7 +73,7 @@ async function scenarioFor(wish: PlayWish): Promise<Scenario> {
   return { ...scenario, expect };
 }
 
-function tellProgress(_measurements: Measurements, _share: number): void {}
+function tellProgress(_snapshot: () => Snapshot, _share: number): void {}
 
 async function leaveReports({ report, json }: PlayWish, result: Result): Promise<void> {
   if (report !== undefined) await writeFile(report, htmlReport(result));
@@ -92,10 +94,11 @@ function complaintsOf({ demands, violations }: Result): readonly string[] {
 
 function replayOf(
   { scenario, crypto, lengthMs, only }: PlayWish,
-  { gear, appliances, seed }: { readonly gear: string; readonly appliances: number; readonly seed: number },
+  { gear, appliances, seed, shards }: Readonly<Record<'appliances' | 'seed' | 'shards', number>> & { gear: string },
 ): string {
   const words = ['npx lanyard-simulator run', scenario, '--gear', gear, '--appliances', appliances, '--seed', seed];
   if (gear === 'virtual') words.push('--crypto', crypto);
+  if (shards > 1) words.push('--shards', shards);
   if (lengthMs !== undefined) words.push('--for', `${lengthMs}ms`);
   if (only !== undefined) words.push('--only', only);
   return words.join(' ');

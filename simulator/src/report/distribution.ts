@@ -24,6 +24,16 @@ export interface Spread {
   readonly bars: { readonly from: number; readonly width: number; readonly counts: readonly number[] };
 }
 
+/** Everything a distribution knows, in plain figures: it may cross to another thread and be added up there. */
+export interface DistributionState {
+  /** By bucket; those that are empty are left out. */
+  readonly counts: readonly (readonly [bucket: number, count: number])[];
+  readonly count: number;
+  readonly sum: number;
+  readonly min: number;
+  readonly max: number;
+}
+
 export class Distribution {
   /** The first bucket holds what is below 1; the others follow each other by `GROWTH`. */
   readonly #counts = new Float64Array(BUCKETS);
@@ -40,6 +50,20 @@ export class Distribution {
     const index = value < 1 ? 0 : 1 + Math.floor(Math.log(value) * PER_LOG);
     const bucket = index < BUCKETS ? index : BUCKETS - 1;
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
+  }
+
+  state(): DistributionState {
+    const counts = [...this.#counts.entries()].filter(([, count]) => count > 0);
+    return { counts, count: this.#count, sum: this.#sum, min: this.#min, max: this.#max };
+  }
+
+  /** Adds what another one was told. */
+  absorb({ counts, count, sum, min, max }: DistributionState): void {
+    for (const [bucket, more] of counts) this.#counts[bucket] = (this.#counts[bucket] ?? 0) + more;
+    this.#count += count;
+    this.#sum += sum;
+    this.#min = Math.min(this.#min, min);
+    this.#max = Math.max(this.#max, max);
   }
 
   get count(): number {

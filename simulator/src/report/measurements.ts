@@ -3,6 +3,7 @@ import { Distribution } from './distribution.ts';
 import type { Spread } from './distribution.ts';
 import type { BucketLevel, Fact } from './fact.ts';
 import { MARK, Roster } from './roster.ts';
+import type { Parcel } from './combine.ts';
 import type { Counts, Heads, Series, Snapshot } from './snapshot.ts';
 import { Tally } from './tally.ts';
 import { Timeline } from './timeline.ts';
@@ -163,12 +164,30 @@ export class Measurements {
 
   /** Of each appliance, at the pace that was seen. Asks every one of them: for the end of a run. */
   flashBytesPerYear(): Spread {
+    return this.#flash().spread();
+  }
+
+  /** What one part of a fleet measured, for `combine`. */
+  parcel(): Parcel {
+    return {
+      snapshot: this.snapshot(),
+      distributions: {
+        timeToCertificateMs: this.#firsts.state(),
+        timeToRenewalMs: this.#renewals.state(),
+        expiryMarginMs: this.#margins.state(),
+        publishLatencyMs: this.#publishings.state(),
+      },
+      flashBytesPerYear: this.#flash().state(),
+    };
+  }
+
+  #flash(): Distribution {
     const nowMs = this.#startMs + this.#timeline.elapsedMs;
     const yearly = new Distribution();
     for (const { writtenBytes, bornMs } of this.#roster.writers()) {
       yearly.record((writtenBytes * YEAR_MS) / Math.max(LEAST_SEEN_MS, nowMs - bornMs));
     }
-    return yearly.spread();
+    return yearly;
   }
 
   #count(gauge: Gauge, appliance: number, mark: (typeof MARK)[keyof typeof MARK], isSo: boolean): void {

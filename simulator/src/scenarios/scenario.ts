@@ -158,6 +158,8 @@ export const scenarioSchema = z.strictObject({
   gears: z.array(z.enum(['virtual', 'wall'])).min(1).default(['virtual']),
   appliances: z.int().min(1).default(1_000),
   for: duration.default(86_400_000),
+  /** Parts of the fleet, each with a broker, a zone and a CA account of its own; in the virtual gear each has a thread. */
+  shards: z.int().min(1).max(64).default(1),
   population: population.prefault({}),
   broker: z
     .strictObject({

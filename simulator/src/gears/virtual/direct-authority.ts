@@ -1,7 +1,7 @@
 /** The model CA as the broker's authority port sees it, at the far end of a network: requests and answers take their time. */
 import { problemError } from '@lanyard/broker/virtual';
 import type { Authority, AuthorityOrder, Authorization, NewOrder, Refusal } from '@lanyard/broker/virtual';
-import { LanyardError, sleep } from '@lanyard/sdk/kernel';
+import { LanyardError } from '@lanyard/sdk/kernel';
 import type { Clock, Random } from '@lanyard/sdk/kernel';
 import { ConnectionCut } from '../../world/authority/connection-cut.ts';
 import type { DirectDoor, DirectOrder } from '../../world/authority/direct-door.ts';
@@ -62,15 +62,21 @@ export class DirectAuthority implements Authority {
   async #ask<T>(subject: Refusal['subject'], signal: AbortSignal, call: (door: DirectDoor) => Promise<T>): Promise<T> {
     const { door, clock, random } = this.#parts;
     const wayMs = (ROUND_TRIP_MS.least + random.uniform() * ROUND_TRIP_MS.spread) / 2;
-    await sleep(clock, wayMs, signal);
+    await passing(clock, wayMs);
+    signal.throwIfAborted();
     const outcome = await call(door).then(
       (value) => ({ value }),
       (error: unknown) => ({ error }),
     );
-    await sleep(clock, wayMs, signal);
+    await passing(clock, wayMs);
     if ('value' in outcome) return outcome.value;
     throw translated(outcome.error, subject);
   }
+}
+
+/** Without an eye on the signal: a request that has left cannot be called back. */
+function passing(clock: Clock, delayMs: number): Promise<void> {
+  return new Promise((resolve) => clock.setTimer(delayMs, resolve));
 }
 
 function translated(error: unknown, subject: Refusal['subject']): unknown {

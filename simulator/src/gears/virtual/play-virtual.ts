@@ -1,53 +1,33 @@
 /** Plays a scenario on virtual time and makes a result of it: measured, judged, and told while it goes on. */
 import process from 'node:process';
-import { systemClock } from '@lanyard/sdk/kernel';
+import { LanyardError } from '@lanyard/sdk/kernel';
 import type { Clock } from '@lanyard/sdk/kernel';
-import { Measurements } from '../../report/measurements.ts';
 import { resultOf } from '../../report/result.ts';
 import type { Result } from '../../report/result.ts';
-import type { Scenario } from '../../scenarios/scenario.ts';
-import { stubCrypto } from './crypto.ts';
-import type { CryptoMode } from './crypto.ts';
-import { runVirtual } from './run-virtual.ts';
-import { START_MS } from './virtual-world.ts';
+import type { Snapshot } from '../../report/snapshot.ts';
+import { playShards } from './shards.ts';
+import type { ShardedPlan } from './shards.ts';
 
-export interface VirtualPlay {
-  readonly scenario: Scenario;
-  readonly appliances: number;
-  readonly seed: number;
-  readonly crypto: CryptoMode;
-  readonly lengthMs: number;
-  readonly only?: number | undefined;
+export interface VirtualPlay extends ShardedPlan {
   readonly version: string;
   /** The command line that does this again. */
   readonly replay: string;
-  /** Told now and then how it stands, with the share of the time that is over. */
-  readonly onProgress: (measurements: Measurements, share: number) => void;
+  /** Told now and then; `share` of the time is over. */
+  readonly onProgress: (snapshot: () => Snapshot, share: number) => void;
   /** Ends the run early; what was measured until then is the result. */
   readonly signal: AbortSignal;
-  readonly clock?: Clock;
+  /** Of the world outside the simulation. */
+  readonly clock: Clock;
 }
 
-const MEGABYTE = 1_048_576;
-
+/** @throws LanyardError `option-invalid` for a fleet that cannot be divided. */
 export async function playVirtual(play: VirtualPlay): Promise<Result> {
-  const { scenario, appliances, seed, lengthMs, clock = systemClock } = play;
-  const measurements = new Measurements({ startMs: START_MS, lengthMs, appliances });
+  checkShards(play);
+  const { scenario, appliances, seed, clock, onProgress, signal } = play;
   const startedMs = clock.monotonicMs();
-  const outcome = await runVirtual({
-    scenario,
-    appliances,
-    seed,
-    crypto: stubCrypto(),
-    lengthMs,
-    ...(play.only !== undefined && { only: play.only }),
-    witnesses: () => [(happening) => measurements.note(happening)],
-    onProgress: (world) => {
-      measurements.passTo(world.clock.nowMs());
-      measurements.sample(world.clock.nowMs(), world.authority.levels());
-      play.onProgress(measurements, world.clock.monotonicMs() / lengthMs);
-      return play.signal.aborted ? 'stop' : 'go-on';
-    },
+  const outcome = await playShards(play, {
+    onProgress: (combined, share) => onProgress(() => combined().snapshot, share),
+    signal,
   });
   return resultOf({
     run: {
@@ -62,9 +42,19 @@ export async function playVirtual(play: VirtualPlay): Promise<Result> {
       version: play.version,
       replay: play.replay,
     },
-    snapshot: measurements.snapshot(),
-    flashBytesPerYear: measurements.flashBytesPerYear(),
-    violations: { total: 0, tolerated: 0, shown: [] },
+    snapshot: outcome.snapshot,
+    flashBytesPerYear: outcome.flashBytesPerYear,
+    violations: { total: outcome.violationCount, tolerated: 0, shown: outcome.violations },
     demands: scenario.expect.demands,
   });
+}
+
+/** Limits of a CA hold for an account and a domain: a fleet that shares them is not several. */
+function checkShards({ shards, appliances, scenario }: ShardedPlan): void {
+  const { preset, limits } = scenario.authority;
+  const isLimited = preset !== 'none' || Object.values(limits).some((limit) => limit !== undefined);
+  const message =
+    (shards > appliances && `${appliances} appliances do not make ${shards} shards`) ||
+    (shards > 1 && isLimited && `${scenario.name} has a CA with limits, which shards would not share: one shard only`);
+  if (message !== false) throw new LanyardError('option-invalid', { message });
 }

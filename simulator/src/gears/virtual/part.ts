@@ -1,0 +1,54 @@
+/** One part of a fleet on virtual time: a shard with a broker, a zone and a CA account of its own, as vendors deploy it. */
+import type { Violation } from '../../report/result.ts';
+import { Measurements } from '../../report/measurements.ts';
+import type { Parcel } from '../../report/combine.ts';
+import type { Scenario } from '../../scenarios/scenario.ts';
+import type { CryptoMode } from './crypto.ts';
+import { stubCrypto } from './crypto.ts';
+import { runVirtual } from './run-virtual.ts';
+import { START_MS } from './virtual-world.ts';
+
+/** Plain data: it crosses to the thread that plays the part. */
+export interface PartPlan {
+  readonly scenario: Scenario;
+  readonly appliances: number;
+  readonly seed: number;
+  readonly lengthMs: number;
+  readonly crypto: CryptoMode;
+  readonly only?: number | undefined;
+}
+
+export interface PartOutcome {
+  readonly eventHash: string;
+  readonly parcel: Parcel;
+  readonly violations: readonly Violation[];
+  readonly violationCount: number;
+}
+
+export interface PartObserver {
+  /** Told now and then, with the share of the time that is over. */
+  readonly onProgress: (parcel: Parcel, share: number) => void;
+  readonly isStopped: () => boolean;
+}
+
+export async function playPart(plan: PartPlan, { onProgress, isStopped }: PartObserver): Promise<PartOutcome> {
+  const { scenario, appliances, seed, lengthMs, only } = plan;
+  const measurements = new Measurements({ startMs: START_MS, lengthMs, appliances });
+  const outcome = await runVirtual({
+    scenario,
+    appliances,
+    seed,
+    lengthMs,
+    crypto: stubCrypto(),
+    ...(only !== undefined && { only }),
+    witnesses: () => [(happening) => measurements.note(happening)],
+    onProgress: (world) => {
+      measurements.passTo(world.clock.nowMs());
+      measurements.sample(world.clock.nowMs(), world.authority.levels());
+      onProgress(measurements.parcel(), world.clock.monotonicMs() / lengthMs);
+      return isStopped() ? 'stop' : 'go-on';
+    },
+  });
+  const { eventHash } = outcome;
+  return { eventHash, parcel: measurements.parcel(), violations: [], violationCount: 0 };
+}

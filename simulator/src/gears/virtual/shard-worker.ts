@@ -1,0 +1,34 @@
+/** Entry of the thread that plays one shard of a fleet. */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
+import { describeError } from '@lanyard/sdk/kernel';
+import type { Parcel } from '../../report/combine.ts';
+import { playPart } from './part.ts';
+import type { PartOutcome, PartPlan } from './part.ts';
+
+/** What the thread tells. Both ends are ours and start from the same build. */
+export type ShardMessage =
+  | { readonly kind: 'progress'; readonly parcel: Parcel; readonly share: number }
+  | { readonly kind: 'done'; readonly outcome: PartOutcome }
+  | { readonly kind: 'failed'; readonly message: string };
+
+if (!parentPort) throw new Error('the shard worker was started as a program');
+await play(parentPort);
+
+async function play(port: MessagePort): Promise<void> {
+  const tell = (message: ShardMessage): void => port.postMessage(message);
+  let isStopped = false;
+  port.once('message', () => {
+    isStopped = true;
+  });
+  try {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- shards.ts, of the same build, put it there
+    const plan = workerData as PartPlan;
+    const onProgress = (parcel: Parcel, share: number): void => tell({ kind: 'progress', parcel, share });
+    tell({ kind: 'done', outcome: await playPart(plan, { onProgress, isStopped: () => isStopped }) });
+  } catch (error) {
+    tell({ kind: 'failed', message: describeError(error) });
+  } finally {
+    port.close();
+  }
+}

@@ -1,0 +1,112 @@
+/** Plays a fleet in shards, each in a thread, and adds up what they measured. */
+import { createHash } from 'node:crypto';
+import { Worker } from 'node:worker_threads';
+import { LanyardError } from '@lanyard/sdk/kernel';
+import { combine } from '../../report/combine.ts';
+import type { Combined, Parcel } from '../../report/combine.ts';
+import type { Violation } from '../../report/result.ts';
+import { playPart } from './part.ts';
+import type { PartObserver, PartOutcome, PartPlan } from './part.ts';
+import type { ShardMessage } from './shard-worker.ts';
+
+export interface ShardedPlan extends PartPlan {
+  /** 1: everything in this thread. */
+  readonly shards: number;
+}
+
+export interface ShardedOutcome extends Combined {
+  readonly eventHash: string;
+  readonly violations: readonly Violation[];
+  readonly violationCount: number;
+}
+
+export interface ShardedObserver {
+  readonly onProgress: (combined: () => Combined, share: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Young objects of a simulation live for one virtual second: room for many of them halves the collector's work. */
+const YOUNG_MB = 64;
+
+/** @throws LanyardError `internal` when a thread died. */
+export async function playShards(plan: ShardedPlan, { onProgress, signal }: ShardedObserver): Promise<ShardedOutcome> {
+  const parts = partsOf(plan);
+  const parcels: Parcel[] = [];
+  const shares = parts.map(() => 0);
+  const outcomes = await Promise.all(
+    parts.map((part, index) => {
+      const observer: PartObserver = {
+        onProgress: (parcel, share) => {
+          parcels[index] = parcel;
+          shares[index] = share;
+          onProgress(() => combineAll(parcels), Math.min(...shares));
+        },
+        isStopped: () => signal.aborted,
+      };
+      return parts.length === 1 ? playPart(part, observer) : playInThread(part, observer, signal);
+    }),
+  );
+  return {
+    ...combineAll(outcomes.map(({ parcel }) => parcel)),
+    eventHash: hashOf(outcomes),
+    violations: outcomes.flatMap(({ violations }) => violations),
+    violationCount: outcomes.reduce((sum, { violationCount }) => sum + violationCount, 0),
+  };
+}
+
+/** Appliances are dealt out in turn; the number of one within its shard is its number divided by the shards. */
+function partsOf({ shards, scenario, appliances, seed, lengthMs, crypto, only }: ShardedPlan): readonly PartPlan[] {
+  const parts = Array.from({ length: shards }, (_, shard) => ({
+    scenario,
+    lengthMs,
+    crypto,
+    appliances: Math.floor(appliances / shards) + (shard < appliances % shards ? 1 : 0),
+    seed: seed + shard * 1_000_033,
+    only: only === undefined ? undefined : Math.floor(only / shards),
+  }));
+  // To look at one appliance its own shard is enough.
+  return only === undefined ? parts : parts.slice(only % shards, (only % shards) + 1);
+}
+
+function playInThread(part: PartPlan, observer: PartObserver, signal: AbortSignal): Promise<PartOutcome> {
+  return new Promise((resolve, reject) => {
+    const worker = startWorker(part);
+    const stop = (): void => worker.postMessage('stop');
+    const died = (cause: unknown): void => {
+      reject(new LanyardError('internal', { message: `a shard of the simulation died: ${String(cause)}`, cause }));
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    worker.on('message', (message: ShardMessage) => {
+      if (message.kind === 'progress') return observer.onProgress(message.parcel, message.share);
+      signal.removeEventListener('abort', stop);
+      if (message.kind === 'done') return resolve(message.outcome);
+      died(message.message);
+    });
+    worker.once('error', died);
+    worker.once('exit', (code) => died(`exit code ${code}`));
+  });
+}
+
+/** The source is TypeScript that Node runs as it is; the build has the worker's entry beside the program's. */
+function startWorker(part: PartPlan): Worker {
+  const isSource = import.meta.url.endsWith('.ts');
+  const entry = new URL(isSource ? './shard-worker.ts' : './shard-worker.js', import.meta.url);
+  return new Worker(entry, {
+    workerData: part,
+    execArgv: isSource ? ['--conditions=lanyard-source'] : [],
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB, maxOldGenerationSizeMb: 65_536 },
+  });
+}
+
+function combineAll(parcels: readonly Parcel[]): Combined {
+  const [first, ...rest] = parcels.filter((parcel) => parcel !== undefined);
+  if (first === undefined) throw new LanyardError('internal', { message: 'nothing was measured' });
+  return combine([first, ...rest]);
+}
+
+/** One shard's own, or that of all of them in their order. */
+function hashOf(outcomes: readonly PartOutcome[]): string {
+  const hashes = outcomes.map(({ eventHash }) => eventHash);
+  const [only = ''] = hashes;
+  return hashes.length === 1 ? only : createHash('sha256').update(hashes.join(' ')).digest('hex').slice(0, 16);
+}
