@@ -15,8 +15,7 @@ import type { ApplianceStatus, CertificateFacts, LastProblem } from './certifica
 import { TrustedRoots } from './certificate/trusted-roots.ts';
 import { Wakeup } from './certificate/wakeup.ts';
 import { fileIdentity } from './identity/file-identity.ts';
-import { makeKeyPair } from './identity/key-pair.ts';
-import { makeSigningRequest } from './identity/signing-request.ts';
+import { webCryptoKeys } from './identity/web-crypto-keys.ts';
 import { systemClock } from './kernel/clock.ts';
 import type { Clock } from './kernel/clock.ts';
 import { describeError, LanyardError } from './kernel/errors.ts';
@@ -61,7 +60,7 @@ export async function startAppliance(options: ApplianceOptions): Promise<Applian
     addresses,
     time,
     link: options.link ?? (await makeLink(options, { clock, random, log, clockFloorMs: floorMs })),
-    keys: options.keys ?? { makeKeyPair: () => makeKeyPair(), makeSigningRequest: (wish) => makeSigningRequest(wish) },
+    keys: options.keys ?? webCryptoKeys,
     reader,
     introduction: {
       sdkVersion: SDK_VERSION,

@@ -18,6 +18,7 @@ export type { ReportedAddress } from './protocol/hello.ts';
 export type { WithheldAddress } from './protocol/state.ts';
 export type { UpMessage } from './protocol/up-message.ts';
 export type { DownMessage } from './protocol/down-message.ts';
+export { webCryptoKeys } from './identity/web-crypto-keys.ts';
 export type { KeyMaker, KeyPair } from './certificate/key-maker.ts';
 export type { CertificateReader } from './certificate/certificate-reader.ts';
 export type { Credential } from './certificate/credential.ts';

@@ -30,12 +30,15 @@ export interface AcmeOverDoorOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly profile?: string;
+  /** PKCS#8 PEM of the account's key; a new one when left out. */
+  readonly accountKeyPem?: string;
 }
 
 /** The account lives as long as what is returned: hand it to every life of the broker. */
-export function acmeOverDoor({ directoryUrl, door, clock, log, profile }: AcmeOverDoorOptions): AcmeAuthority {
+export function acmeOverDoor(options: AcmeOverDoorOptions): AcmeAuthority {
+  const { directoryUrl, door, clock, log, profile, accountKeyPem: keyPem } = options;
   const transport = new DoorTransport(door, clock);
-  const account = new MemoryAccountStore();
+  const account = new MemoryAccountStore(keyPem === undefined ? undefined : { directoryUrl, keyPem });
   return new AcmeAuthority({ directoryUrl, account, transport, clock, log, ...(profile !== undefined && { profile }) });
 }
 
@@ -74,6 +77,10 @@ function headerOf({ headers }: AcmeDoorAnswer, name: string): string | undefined
 
 class MemoryAccountStore implements AccountStore {
   #record: AccountRecord | undefined;
+
+  constructor(record: AccountRecord | undefined) {
+    this.#record = record;
+  }
 
   async read(): Promise<AccountRecord | undefined> {
     return this.#record;

@@ -64,6 +64,8 @@ const authority = z.strictObject({
   limits: limits.prefault({}),
   /** The profile that the broker asks for; the CA's default when absent. */
   profile: z.enum(['classic', 'tlsserver', 'shortlived']).optional(),
+  /** How many vantage points look at DNS; left out: six, or one in a simulation without cryptography. */
+  perspectives: z.int().min(1).max(20).optional(),
   validation: span.default({ from: 500, to: 5_000 }),
   /** 0: finalize answers with the certificate; otherwise `processing` for so long. */
   asyncFinalize: duration.default(0),
@@ -155,7 +157,10 @@ export const scenarioSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/),
   /** One sentence: what is tried, and what should come of it. */
   about: z.string(),
-  gears: z.array(z.enum(['virtual', 'wall'])).min(1).default(['virtual']),
+  gears: z
+    .array(z.enum(['virtual', 'wall']))
+    .min(1)
+    .default(['virtual']),
   appliances: z.int().min(1).default(1_000),
   for: duration.default(86_400_000),
   /** Parts of the fleet, each with a broker, a zone and a CA account of its own; in the virtual gear each has a thread. */

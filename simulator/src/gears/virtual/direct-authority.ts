@@ -2,21 +2,17 @@
 import { problemError } from '@lanyard/broker/virtual';
 import type { Authority, AuthorityOrder, Authorization, NewOrder, Refusal } from '@lanyard/broker/virtual';
 import { LanyardError } from '@lanyard/sdk/kernel';
-import type { Clock, Random } from '@lanyard/sdk/kernel';
 import { ConnectionCut } from '../../world/authority/connection-cut.ts';
 import type { DirectDoor, DirectOrder } from '../../world/authority/direct-door.ts';
 import { Problem } from '../../world/authority/problems.ts';
+import { roundTrip } from './round-trip.ts';
+import type { RoundTripParts } from './round-trip.ts';
 
-export interface DirectAuthorityParts {
+export interface DirectAuthorityParts extends RoundTripParts {
   readonly door: DirectDoor;
-  readonly clock: Clock;
-  readonly random: Random;
   /** Asked with every order: a scenario may change it. */
   readonly profile: () => string | undefined;
 }
-
-/** There and back again, to a CA that does its work in between: as measured with Let's Encrypt from Europe. */
-const ROUND_TRIP_MS = { least: 60, spread: 240 };
 
 export class DirectAuthority implements Authority {
   readonly #parts: DirectAuthorityParts;
@@ -60,23 +56,15 @@ export class DirectAuthority implements Authority {
   }
 
   async #ask<T>(subject: Refusal['subject'], signal: AbortSignal, call: (door: DirectDoor) => Promise<T>): Promise<T> {
-    const { door, clock, random } = this.#parts;
-    const wayMs = (ROUND_TRIP_MS.least + random.uniform() * ROUND_TRIP_MS.spread) / 2;
-    await passing(clock, wayMs);
-    signal.throwIfAborted();
-    const outcome = await call(door).then(
-      (value) => ({ value }),
-      (error: unknown) => ({ error }),
-    );
-    await passing(clock, wayMs);
-    if ('value' in outcome) return outcome.value;
-    throw translated(outcome.error, subject);
+    try {
+      return await roundTrip(this.#parts, () => {
+        signal.throwIfAborted();
+        return call(this.#parts.door);
+      });
+    } catch (error) {
+      throw translated(error, subject);
+    }
   }
-}
-
-/** Without an eye on the signal: a request that has left cannot be called back. */
-function passing(clock: Clock, delayMs: number): Promise<void> {
-  return new Promise((resolve) => clock.setTimer(delayMs, resolve));
 }
 
 function translated(error: unknown, subject: Refusal['subject']): unknown {

@@ -4,7 +4,6 @@ import { Measurements } from '../../report/measurements.ts';
 import type { Parcel } from '../../report/combine.ts';
 import type { Scenario } from '../../scenarios/scenario.ts';
 import type { CryptoMode } from './crypto.ts';
-import { stubCrypto } from './crypto.ts';
 import { runVirtual } from './run-virtual.ts';
 import { START_MS } from './virtual-world.ts';
 
@@ -32,14 +31,14 @@ export interface PartObserver {
 }
 
 export async function playPart(plan: PartPlan, { onProgress, isStopped }: PartObserver): Promise<PartOutcome> {
-  const { scenario, appliances, seed, lengthMs, only } = plan;
+  const { scenario, appliances, seed, lengthMs, crypto, only } = plan;
   const measurements = new Measurements({ startMs: START_MS, lengthMs, appliances });
   const outcome = await runVirtual({
     scenario,
     appliances,
     seed,
     lengthMs,
-    crypto: stubCrypto(),
+    crypto,
     ...(only !== undefined && { only }),
     witnesses: () => [(happening) => measurements.note(happening)],
     onProgress: (world) => {

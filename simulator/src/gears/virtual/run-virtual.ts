@@ -4,17 +4,15 @@ import { seededRandom } from '@lanyard/sdk/testing';
 import type { Scenario } from '../../scenarios/scenario.ts';
 import type { Witness } from '../../world/happening.ts';
 import { EventHash } from '../event-hash.ts';
-import type { Crypto } from './crypto.ts';
 import { arrivalMs } from './population.ts';
 import { startTimetable } from './timetable.ts';
 import { START_MS, VirtualWorld } from './virtual-world.ts';
 import type { VirtualWorldPlan } from './virtual-world.ts';
 
-export interface VirtualRun extends Pick<VirtualWorldPlan, 'tap' | 'between' | 'database'> {
+export interface VirtualRun extends Pick<VirtualWorldPlan, 'crypto' | 'tap' | 'between' | 'database'> {
   readonly scenario: Scenario;
   readonly appliances: number;
   readonly seed: number;
-  readonly crypto: Crypto;
   /** How long, instead of what the scenario says. */
   readonly lengthMs?: number;
   /** Only this appliance is ever switched on: a failure that it shows alone is easier to understand. */
@@ -23,6 +21,8 @@ export interface VirtualRun extends Pick<VirtualWorldPlan, 'tap' | 'between' | '
   readonly witnesses: (world: VirtualWorld) => readonly Witness[];
   /** Called now and then while virtual time goes on; the run ends when it says so. */
   readonly onProgress?: (world: VirtualWorld) => 'go-on' | 'stop';
+  /** Called when the time is over and the world still stands. */
+  readonly onEnd?: () => void;
 }
 
 export interface VirtualOutcome {
@@ -49,6 +49,7 @@ export async function runVirtual(run: VirtualRun): Promise<VirtualOutcome> {
       await world.clock.advance(Math.min(stepMs, lengthMs - doneMs));
       if (run.onProgress?.(world) === 'stop') break;
     }
+    run.onEnd?.();
     const simulatedMs = world.clock.monotonicMs();
     return { eventHash: hash.digest(), happenings: hash.count, simulatedMs };
   } finally {

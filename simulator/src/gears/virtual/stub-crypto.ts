@@ -43,8 +43,8 @@ export class StubCrypto {
   };
 
   readonly maker: CertificateMaker = {
-    readRequest: (der) => {
-      const { names, keyHash } = fieldsOf(der, REQUEST_MARK) ?? refuse();
+    readRequest: (request) => {
+      const { names, keyHash } = fieldsOf(request, REQUEST_MARK) ?? refuse();
       return {
         names: names.toSorted(),
         keyFingerprint: keyHash,

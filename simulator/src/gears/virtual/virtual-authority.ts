@@ -1,11 +1,9 @@
 /** The model CA inside a simulation: its rules on virtual time, its answers by the chosen door, its deeds as facts. */
-import { acmeOverDoor } from '@lanyard/broker/virtual';
 import type { Authority } from '@lanyard/broker/virtual';
 import { silentLogger } from '@lanyard/sdk/kernel';
 import type { Clock, Random, Runnable } from '@lanyard/sdk/kernel';
 import type { Scenario } from '../../scenarios/scenario.ts';
 import type { AuthorityEvent } from '../../world/authority/authority-event.ts';
-import type { CertificateMaker } from '../../world/authority/certificate-maker.ts';
 import { createHierarchy } from '../../world/authority/issuer.ts';
 import { ModelAuthority } from '../../world/authority/model-authority.ts';
 import { BOULDER_POLICY } from '../../world/authority/policy.ts';
@@ -20,6 +18,8 @@ import {
 import type { RateLimits } from '../../world/authority/rate-limits.ts';
 import type { Resolver } from '../../world/authority/resolver.ts';
 import type { AuthorityDeed, Witness } from '../../world/happening.ts';
+import { acmeAuthority } from './acme-door.ts';
+import type { Crypto } from './crypto.ts';
 import { DirectAuthority } from './direct-authority.ts';
 
 export interface VirtualAuthorityParts {
@@ -28,10 +28,8 @@ export interface VirtualAuthorityParts {
   readonly wishes: Scenario['authority'];
   /** The vantage points, the primary one first. */
   readonly perspectives: readonly [Resolver, ...Resolver[]];
-  /** Stands in for X.509; without it certificates are real. */
-  readonly maker?: CertificateMaker;
-  /** `direct`: at the authority port, for scale. `acme`: RFC 8555, spoken by acme-client. */
-  readonly door: 'direct' | 'acme';
+  /** Without a maker certificates are real. */
+  readonly crypto: Pick<Crypto, 'door' | 'maker' | 'authorityKey' | 'accountKeyPem'>;
   /** The number of the appliance that a name belongs to. */
   readonly applianceOf: (name: string) => number | undefined;
   readonly tell: Witness;
@@ -49,13 +47,15 @@ export class VirtualAuthority {
   readonly rootPem: string | undefined;
   /** Asked for with every order. */
   profile: string | undefined;
+  /** What was certified last, for those who are told that it was. */
+  lastCertified: Pick<Extract<AuthorityEvent, { kind: 'certified' }>, 'names' | 'notAfterMs'> | undefined;
   readonly #parts: VirtualAuthorityParts;
 
   constructor(parts: VirtualAuthorityParts) {
-    const { clock, random, wishes, perspectives, maker, door } = parts;
+    const { clock, random, wishes, perspectives, crypto } = parts;
     this.#parts = parts;
     this.profile = wishes.profile;
-    const certificates = maker ? { maker } : { hierarchy: createHierarchy({ clock, random }) };
+    const certificates = certificatesBy(parts);
     this.rootPem = 'hierarchy' in certificates ? certificates.hierarchy.rootPem : undefined;
     this.model = new ModelAuthority({
       clock,
@@ -68,7 +68,7 @@ export class VirtualAuthority {
       onEvent: (event) => this.#witness(event),
       ...certificates,
     });
-    this.authority = door === 'direct' ? this.#directDoor() : this.#acmeDoor();
+    this.authority = crypto.door === 'direct' ? this.#directDoor() : this.#acmeDoor();
   }
 
   /** How full the CA's buckets are, for the charts. */
@@ -90,28 +90,33 @@ export class VirtualAuthority {
   }
 
   #acmeDoor(): Authority & Runnable {
-    const { clock } = this.#parts;
-    return acmeOverDoor({
-      directoryUrl: this.model.directoryUrl,
+    const { clock, random, crypto } = this.#parts;
+    const { accountKeyPem } = crypto;
+    return acmeAuthority({
+      model: this.model,
       clock,
-      log: silentLogger,
-      ...(this.profile !== undefined && { profile: this.profile }),
-      door: async ({ method, path, body }) => {
-        const request = { method, path, body: Buffer.from(body ?? ''), userAgent: 'lanyard (+acme-client)' };
-        const contentType = body === undefined ? undefined : 'application/jose+json';
-        return await this.model.handle({ ...request, contentType, address: BROKER_ADDRESS });
-      },
+      random,
+      address: BROKER_ADDRESS,
+      profile: () => this.profile,
+      ...(accountKeyPem !== undefined && { accountKeyPem }),
     });
   }
 
   #witness(event: AuthorityEvent): void {
     const { clock, tell, applianceOf } = this.#parts;
+    if (event.kind === 'certified') this.lastCertified = event;
     const [what, about, name] = deedOf(event);
     if (what === undefined) return;
     const appliance = name === undefined ? undefined : applianceOf(name);
     const fact = { atMs: clock.nowMs(), kind: 'authority', what, about } as const;
     tell(appliance === undefined ? fact : { ...fact, appliance });
   }
+}
+
+function certificatesBy({ clock, random, crypto }: VirtualAuthorityParts) {
+  const { maker, authorityKey } = crypto;
+  if (maker) return { maker };
+  return { hierarchy: createHierarchy({ clock, random, ...(authorityKey && { makeKey: authorityKey }) }) };
 }
 
 function deedOf(event: AuthorityEvent): readonly [AuthorityDeed | undefined, string, (string | undefined)?] {

@@ -1,16 +1,19 @@
 /** A whole world on one virtual clock: sites with boxes, the vendor's broker, the CA and its resolvers. */
 import { openInlineStore } from '@lanyard/broker/virtual';
-import type { InlineStore, VirtualPorts } from '@lanyard/broker/virtual';
+import type { InlineStore, VirtualBroker, VirtualPorts } from '@lanyard/broker/virtual';
 import { LanyardError } from '@lanyard/sdk/kernel';
 import type { Random } from '@lanyard/sdk/kernel';
 import { VirtualClock, seededRandom } from '@lanyard/sdk/testing';
 import type { Scenario, Weather } from '../../scenarios/scenario.ts';
+import type { Resolver } from '../../world/authority/resolver.ts';
 import type { Happening, Witness } from '../../world/happening.ts';
 import { Lan } from '../../world/lan.ts';
 import { layOutTown } from '../../world/town.ts';
 import { Box } from './box.ts';
-import type { Crypto } from './crypto.ts';
+import { cryptoOf } from './crypto.ts';
+import type { Crypto, CryptoMode } from './crypto.ts';
 import { Excuses } from './excuses.ts';
+import { packetResolver } from './packet-resolver.ts';
 import { Vendor } from './vendor.ts';
 import type { WireTap } from './vendor.ts';
 import { VirtualAuthority } from './virtual-authority.ts';
@@ -21,7 +24,8 @@ export interface VirtualWorldPlan {
   readonly scenario: Scenario;
   readonly appliances: number;
   readonly seed: number;
-  readonly crypto: Crypto;
+  /** By its name, or made by hand. */
+  readonly crypto: CryptoMode | Crypto;
   /** Of the broker's database; in memory when left out. */
   readonly database?: string;
   /** Told of everything that happens. */
@@ -36,6 +40,10 @@ export const ZONE = 'devices.lanyard.test';
 /** A Monday, so that weeks begin where people think they do. */
 export const START_MS = Date.UTC(2026, 10, 23);
 
+/** One and five others, as Let's Encrypt has had for years (Baseline Requirements §3.2.2.9). */
+const PERSPECTIVES = 6;
+const OPENING_STEP_MS = 100;
+
 /** Nothing here waits for sockets or files; work in other threads makes the clock stand still by itself. */
 const TIMERS_PER_TURN = 256;
 
@@ -49,6 +57,7 @@ export class VirtualWorld {
   readonly authority: VirtualAuthority;
   readonly excuses: Excuses;
   readonly #plan: VirtualWorldPlan;
+  readonly #crypto: Crypto;
   readonly #store: InlineStore;
   readonly #random: Random;
   readonly #names: string[] = [];
@@ -59,6 +68,8 @@ export class VirtualWorld {
   constructor(plan: VirtualWorldPlan) {
     const { scenario, seed, crypto } = plan;
     this.#plan = plan;
+    const ground = { clock: this.clock, random: seededRandom(seed + 4) };
+    this.#crypto = typeof crypto === 'string' ? cryptoOf(crypto, ground) : crypto;
     this.scenario = scenario;
     this.#weather = scenario.weather;
     this.#random = seededRandom(seed);
@@ -67,9 +78,8 @@ export class VirtualWorld {
       clock: this.clock,
       random: seededRandom(seed + 1),
       wishes: scenario.authority,
-      perspectives: [new ZoneResolver(() => this.vendor.broker)],
-      ...(crypto.maker && { maker: crypto.maker }),
-      door: crypto.door,
+      perspectives: this.#perspectives(),
+      crypto: this.#crypto,
       applianceOf: (name) => this.#numbers.get(name),
       tell: (happening) => this.tell(happening),
     });
@@ -88,7 +98,7 @@ export class VirtualWorld {
 
   /** Starts the broker and enrols every box; none is switched on. */
   async open(): Promise<void> {
-    await this.vendor.start();
+    await this.#passTimeFor(this.vendor.start());
     for (const { deviceId, number } of this.boxes) {
       const name = await this.vendor.enrol(deviceId);
       this.#names[number] = name;
@@ -147,9 +157,33 @@ export class VirtualWorld {
     return excuse === undefined ? happening : { ...happening, excuse };
   }
 
+  /** Each vantage point asks for itself, with dice of its own. */
+  #perspectives(): readonly [Resolver, ...Resolver[]] {
+    const { seed, scenario } = this.#plan;
+    const { lookups } = this.#crypto;
+    const { perspectives = lookups === 'zone' ? 1 : PERSPECTIVES } = scenario.authority;
+    const nameServer = (): VirtualBroker | undefined => this.vendor.broker;
+    const look = (_: unknown, index: number): Resolver => {
+      if (lookups === 'zone') return new ZoneResolver(nameServer);
+      return packetResolver({ clock: this.clock, random: seededRandom(seed + 5 + index), zone: ZONE, nameServer });
+    };
+    return [look(undefined, 0), ...Array.from({ length: perspectives - 1 }, (_, index) => look(_, index + 1))];
+  }
+
+  /** The account at the CA is opened over a network, which takes time. */
+  async #passTimeFor(work: Promise<void>): Promise<void> {
+    const progress = { isOver: false };
+    const settle = (): void => void (progress.isOver = true);
+    work.then(settle, settle);
+    await this.clock.advance(0);
+    while (!progress.isOver) await this.clock.advance(OPENING_STEP_MS);
+    await work;
+  }
+
   #openVendor(): Vendor {
-    const { scenario, seed, crypto, tap = {}, between } = this.#plan;
+    const { scenario, seed, tap = {}, between } = this.#plan;
     const { broker, population } = scenario;
+    const { readRequest, readChain } = this.#crypto;
     return new Vendor({
       clock: this.clock,
       random: seededRandom(seed + 2),
@@ -165,8 +199,8 @@ export class VirtualWorld {
         issuance: { concurrency: broker.concurrency },
       },
       authority: this.authority.authority,
-      ...(crypto.readRequest && { readRequest: crypto.readRequest }),
-      ...(crypto.readChain && { readChain: crypto.readChain }),
+      ...(readRequest && { readRequest }),
+      ...(readChain && { readChain }),
       between: [...(between ? [between] : []), watchPorts(this)],
       tap: { up: () => {}, down: () => {}, route: (deviceId) => deviceId, ...tap },
       obstacle: (box) => this.#obstacle(box),
@@ -211,7 +245,8 @@ export class VirtualWorld {
   }
 
   #makeBox(number: number, deviceId: string, serialNumber: string, lan: Lan): Box {
-    const { seed, scenario, crypto } = this.#plan;
+    const { seed, scenario } = this.#plan;
+    const { keys, reader } = this.#crypto;
     // Each has dice of its own, so that what one does changes nothing for the others.
     const random = seededRandom((seed * 1_000_003 + number * 7_919 + this.clones.length) >>> 0);
     return new Box({
@@ -221,8 +256,8 @@ export class VirtualWorld {
       lan,
       clock: this.clock,
       random,
-      ...(crypto.keys && { keys: crypto.keys }),
-      ...(crypto.reader && { reader: crypto.reader }),
+      ...(keys && { keys }),
+      ...(reader && { reader }),
       ...(this.authority.rootPem !== undefined && { trustedRoots: this.authority.rootPem }),
       boots1970: random.uniform() < scenario.population.quirks.boots1970,
       weather: () => this.#weather,

@@ -7,7 +7,7 @@ import type { DownMessage, Hello, IssuedCertificate, State, UpMessage } from '@l
 import type { Happening, Witness } from '../../world/happening.ts';
 import { LightLine } from './light-line.ts';
 import type { LightCredentials } from './light-line.ts';
-import { makeLightKey, namesRequest } from './light-request.ts';
+import { makeLightKey, namesRequest } from '../../fleet/light-request.ts';
 import type { Member, Standing } from './member.ts';
 
 export interface LightClientParts {

@@ -2,7 +2,7 @@
 import type { AdminClient } from '@lanyard/broker';
 import { z } from 'zod';
 import type { LightCredentials } from './light-line.ts';
-import { identityRequest, makeLightKey } from './light-request.ts';
+import { identityRequest, makeLightKey } from '../../fleet/light-request.ts';
 
 const enrolled = z.object({ name: z.string(), identityCertificate: z.string(), brokerRoot: z.string() });
 

@@ -7,6 +7,20 @@ export interface NameServerAddress {
   readonly port: number;
 }
 
+/** How questions reach a name server and answers come back; both reject with the signal's reason when it aborts. */
+export interface DnsExchange {
+  /** The first answer that `isAnswer` takes: others may be for somebody else. */
+  byUdp(query: Uint8Array, isAnswer: (message: Buffer) => boolean, signal: AbortSignal): Promise<Buffer>;
+  byTcp(query: Uint8Array, signal: AbortSignal): Promise<Buffer>;
+}
+
+export function dnsOverSockets(server: NameServerAddress): DnsExchange {
+  return {
+    byUdp: (query, isAnswer, signal) => askByUdp(server, query, isAnswer, signal),
+    byTcp: (query, signal) => askByTcp(server, query, signal),
+  };
+}
+
 /** Room for the largest UDP payload that anyone advertises. */
 const LARGEST_UDP_BYTES = 65_535;
 
@@ -15,7 +29,7 @@ const LARGEST_UDP_BYTES = 65_535;
  * may send datagrams.
  * @throws the signal's reason, or the socket's error.
  */
-export function askByUdp(
+function askByUdp(
   server: NameServerAddress,
   query: Uint8Array,
   isAnswer: (message: Buffer) => boolean,
@@ -44,7 +58,7 @@ export function askByUdp(
 }
 
 /** The same by TCP, with the length in front. */
-export function askByTcp(server: NameServerAddress, query: Uint8Array, signal: AbortSignal): Promise<Buffer> {
+function askByTcp(server: NameServerAddress, query: Uint8Array, signal: AbortSignal): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     const socket = connect({ ...server, signal });

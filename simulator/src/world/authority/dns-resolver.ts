@@ -2,13 +2,14 @@
 import { deadline, describeError, type Clock, type Random } from '@lanyard/sdk/kernel';
 import dnsPacket from 'dns-packet';
 import type { Answer, DecodedPacket, RecordType } from 'dns-packet';
-import { askByTcp, askByUdp, type NameServerAddress } from './dns-exchange.ts';
+import { dnsOverSockets, type DnsExchange, type NameServerAddress } from './dns-exchange.ts';
 import { LookupFailure, type CaaRecord, type Resolver } from './resolver.ts';
 
 export interface DnsResolverOptions {
   readonly clock: Clock;
   readonly random: Random;
-  readonly server: NameServerAddress;
+  /** By sockets to an address, or by whatever carries packets. */
+  readonly server: NameServerAddress | DnsExchange;
   /**
    * The zones that are delegated to the server, in lower case: other names are taken to be somebody else's and to
    * hold nothing. Without it the server is asked about every name, and the SOA of its negative answers shows where
@@ -31,9 +32,12 @@ const CNAME_LIMIT = 11;
 
 export class DnsResolver implements Resolver {
   readonly #options: DnsResolverOptions;
+  readonly #exchange: DnsExchange;
 
   constructor(options: DnsResolverOptions) {
     this.#options = options;
+    const { server } = options;
+    this.#exchange = 'byUdp' in server ? server : dnsOverSockets(server);
   }
 
   async txt(name: string, signal: AbortSignal): Promise<readonly string[]> {
@@ -92,13 +96,13 @@ export class DnsResolver implements Resolver {
   }
 
   async #askOnce(name: string, type: RecordType, signal: AbortSignal): Promise<DecodedPacket> {
-    const { random, server } = this.#options;
+    const { random } = this.#options;
     const asked = { id: Math.floor(random.uniform() * 65_536), name: mixCase(name, random), type };
     const query = writeQuery(asked);
-    const byUdp = await askByUdp(server, query, (message) => idOf(message) === asked.id, signal);
+    const byUdp = await this.#exchange.byUdp(query, (message) => idOf(message) === asked.id, signal);
     const reply = decode(byUdp, asked);
     if (!reply.flag_tc) return reply;
-    return decode(await askByTcp(server, query, signal), asked);
+    return decode(await this.#exchange.byTcp(query, signal), asked);
   }
 }
 

@@ -10,6 +10,7 @@ import {
   keyUsage,
   pemOf,
   serverAuth,
+  signWith,
   subjectKeyIdentifier,
   writeCertificate,
 } from './x509.ts';
@@ -38,7 +39,7 @@ export function createDoorCertificate(host: string, random: Random): DoorCertifi
       publicKey: root.publicKey,
       extensions: [keyUsage(5, 6), basicConstraints(true, 0), subjectKeyIdentifier(root.publicKey)],
     },
-    root.privateKey,
+    signWith(root.privateKey),
   );
   const addresses = isIPv4(host) ? [Uint8Array.from(host.split('.').map(Number))] : [];
   const names = isIPv4(host) || host === 'localhost' ? ['localhost'] : [host, 'localhost'];
@@ -56,7 +57,7 @@ export function createDoorCertificate(host: string, random: Random): DoorCertifi
         alternativeNames(names, addresses, true),
       ],
     },
-    root.privateKey,
+    signWith(root.privateKey),
   );
   return {
     rootPem: pemOf(rootDer),

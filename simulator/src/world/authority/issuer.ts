@@ -13,9 +13,11 @@ import {
   keyUsage,
   pemOf,
   serverAuth,
+  signWith,
   subjectKeyIdentifier,
   writeCertificate,
 } from './x509.ts';
+import type { SignBytes } from './x509.ts';
 
 /** One root and the intermediates below it, of which any may sign. */
 export interface Hierarchy {
@@ -25,7 +27,7 @@ export interface Hierarchy {
 
 export interface Signer {
   readonly commonName: string;
-  readonly privateKey: KeyObject;
+  readonly sign: SignBytes;
   readonly pem: string;
   /** What its leaves carry as authority key identifier: the same for all of them. */
   readonly authorityKey: Extension;
@@ -74,18 +76,30 @@ export class Issuer {
           alternativeNames(request.names, [], true),
         ],
       },
-      signer.privateKey,
+      signer.sign,
     );
     const { pem: issuerPem, authorityKeyId } = signer;
     return { serial: Buffer.from(serial).toString('hex'), der, issuerPem, authorityKeyId };
   }
 }
 
+/** A P-256 key of a root or an intermediate. */
+export interface AuthorityKey {
+  readonly publicKey: KeyObject;
+  readonly sign: SignBytes;
+}
+
+export interface HierarchyOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Where its keys come from; OpenSSL when left out. */
+  readonly makeKey?: () => AuthorityKey;
+}
+
 /** Lasts longer than any simulated time. */
-export function createHierarchy(options: { readonly clock: Clock; readonly random: Random }): Hierarchy {
-  const { clock, random } = options;
+export function createHierarchy({ clock, random, makeKey = newKey }: HierarchyOptions): Hierarchy {
   const { notBeforeMs } = validityFrom(clock.nowMs(), 50 * YEAR_MS);
-  const root = { commonName: 'Lanyard Model Root', ...newKey() };
+  const root = { commonName: 'Lanyard Model Root', ...makeKey() };
   const authority = (subject: { commonName: string; publicKey: KeyObject }, pathLength?: number): Buffer =>
     writeCertificate(
       {
@@ -102,14 +116,14 @@ export function createHierarchy(options: { readonly clock: Clock; readonly rando
           ...(pathLength === undefined ? [] : [authorityKeyIdentifier(root.publicKey)]),
         ],
       },
-      root.privateKey,
+      root.sign,
     );
   const signer = (commonName: string): Signer => {
-    const keys = newKey();
+    const keys = makeKey();
     const der = authority({ commonName, publicKey: keys.publicKey }, 0);
     const authorityKey = authorityKeyIdentifier(keys.publicKey);
     const authorityKeyId = keyIdentifier(keys.publicKey).toString('base64url');
-    return { commonName, privateKey: keys.privateKey, pem: pemOf(der), authorityKey, authorityKeyId };
+    return { commonName, sign: keys.sign, pem: pemOf(der), authorityKey, authorityKeyId };
   };
   return {
     rootPem: pemOf(authority(root)),
@@ -122,6 +136,7 @@ export function randomSerial(random: Random): Uint8Array {
   return Uint8Array.of(0x2c, ...random.bytes(17));
 }
 
-function newKey(): { publicKey: KeyObject; privateKey: KeyObject } {
-  return generateKeyPairSync('ec', { namedCurve: 'P-256' });
+function newKey(): AuthorityKey {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return { publicKey, sign: signWith(privateKey) };
 }

@@ -28,8 +28,15 @@ export interface CertificateContent {
   readonly extensions: readonly Extension[];
 }
 
+/** DER of an ECDSA signature with P-256 and SHA-256 over these bytes. */
+export type SignBytes = (bytes: Uint8Array) => Uint8Array;
+
+export function signWith(key: KeyObject): SignBytes {
+  return (bytes) => sign('sha256', bytes, { key, dsaEncoding: 'der' });
+}
+
 /** DER of the certificate, signed with ECDSA P-256. */
-export function writeCertificate(content: CertificateContent, signingKey: KeyObject): Buffer {
+export function writeCertificate(content: CertificateContent, signBytes: SignBytes): Buffer {
   const algorithm = new AlgorithmIdentifier({ algorithmId: OID.ecdsaWithSha256 });
   const certificate = new Certificate({
     version: 2,
@@ -43,9 +50,9 @@ export function writeCertificate(content: CertificateContent, signingKey: KeyObj
     subjectPublicKeyInfo: PublicKeyInfo.fromBER(exactBuffer(spki(content.publicKey))),
     extensions: [...content.extensions],
   });
-  const toBeSigned = certificate.encodeTBS().toBER(false);
-  certificate.tbsView = new Uint8Array(toBeSigned);
-  const signature = sign('sha256', new Uint8Array(toBeSigned), { key: signingKey, dsaEncoding: 'der' });
+  const toBeSigned = new Uint8Array(certificate.encodeTBS().toBER(false));
+  certificate.tbsView = toBeSigned;
+  const signature = signBytes(toBeSigned);
   certificate.signatureValue = new asn1js.BitString({ valueHex: exactBuffer(signature) });
   return Buffer.from(certificate.toSchema(false).toBER(false));
 }

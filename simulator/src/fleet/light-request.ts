@@ -2,10 +2,15 @@
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
-export interface LightKey {
-  readonly privateKey: KeyObject;
+export interface RequestKey {
   /** DER of its SubjectPublicKeyInfo. */
   readonly publicKey: Buffer;
+  /** DER of the ECDSA signature with P-256 and SHA-256. */
+  readonly sign: (bytes: Uint8Array) => Uint8Array;
+}
+
+export interface LightKey extends RequestKey {
+  readonly privateKey: KeyObject;
   /** What the broker knows the key by: SHA-256 of that, lower-case hex. */
   readonly hash: string;
 }
@@ -13,11 +18,12 @@ export interface LightKey {
 export function makeLightKey(): LightKey {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const spki = publicKey.export({ type: 'spki', format: 'der' });
-  return { privateKey, publicKey: spki, hash: createHash('sha256').update(spki).digest('hex') };
+  const signBytes = (bytes: Uint8Array): Buffer => sign('sha256', bytes, privateKey);
+  return { privateKey, publicKey: spki, sign: signBytes, hash: createHash('sha256').update(spki).digest('hex') };
 }
 
 /** A request for the identity certificate: the subject is CN=deviceId. PEM. */
-export function identityRequest(key: LightKey, deviceId: string): string {
+export function identityRequest(key: RequestKey, deviceId: string): string {
   const commonName = sequence(COMMON_NAME, tagged(UTF8_STRING, Buffer.from(deviceId)));
   const der = request(key, sequence(tagged(SET, commonName)), Buffer.alloc(0));
   const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
@@ -25,15 +31,15 @@ export function identityRequest(key: LightKey, deviceId: string): string {
 }
 
 /** A request for exactly these names. DER. */
-export function namesRequest(key: LightKey, names: readonly string[]): Buffer {
+export function namesRequest(key: RequestKey, names: readonly string[]): Buffer {
   const general = sequence(...names.map((name) => tagged(DNS_NAME, Buffer.from(name))));
   const extensions = sequence(sequence(SUBJECT_ALT_NAME, tagged(OCTET_STRING, general)));
   return request(key, sequence(), sequence(EXTENSION_REQUEST, tagged(SET, extensions)));
 }
 
-function request({ privateKey, publicKey }: LightKey, subject: Buffer, attributes: Buffer): Buffer {
+function request({ publicKey, sign: signBytes }: RequestKey, subject: Buffer, attributes: Buffer): Buffer {
   const info = sequence(VERSION_0, subject, publicKey, tagged(ATTRIBUTES, attributes));
-  const signature = Buffer.concat([NO_UNUSED_BITS, sign('sha256', info, privateKey)]);
+  const signature = Buffer.concat([NO_UNUSED_BITS, signBytes(info)]);
   return sequence(info, sequence(ECDSA_WITH_SHA256), tagged(BIT_STRING, signature));
 }
 
