@@ -68,6 +68,11 @@ function describeProgram(setExitCode: (code: number) => void): Command {
     .addOption(
       new Option('--crypto <mode>', 'how much of it in the virtual gear').choices(CRYPTO_MODES).default('stub'),
     )
+    .option('--sdk <count>', 'how many run the real SDK in the wall gear; the others are light clients', count)
+    .option('--broker <url>', 'mqtts://host:port of a broker that runs already, for the wall gear')
+    .option('--admin <url>', 'its admin API')
+    .option('--admin-token <file>', 'file with its token')
+    .option('--metrics <port>', 'Prometheus endpoint on loopback while the wall gear runs', count)
     .option('--expect <file>', 'YAML with demands and tolerated invariants, instead of the scenario’s')
     .option('--report <file>', 'write an HTML page with charts')
     .option('--json <file>', 'write everything that was measured')
@@ -136,6 +141,11 @@ const runOptions = z.object({
   until: z.number().optional(),
   only: z.int().optional(),
   shards: z.int().min(1).max(64).optional(),
+  sdk: z.int().optional(),
+  broker: z.string().optional(),
+  admin: z.url().optional(),
+  adminToken: z.string().optional(),
+  metrics: z.int().max(65_535).optional(),
   crypto: z.enum(CRYPTO_MODES),
   expect: z.string().optional(),
   report: z.string().optional(),

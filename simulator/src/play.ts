@@ -1,11 +1,14 @@
 /** Plays one scenario as the command line asks, shows how it goes, and leaves the reports that were asked for. */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import process from 'node:process';
 import { SDK_VERSION } from '@lanyard/sdk';
 import { LanyardError, randomHex, systemClock, systemRandom } from '@lanyard/sdk/kernel';
 import type { CryptoMode } from './gears/virtual/crypto.ts';
 import { playVirtual } from './gears/virtual/play-virtual.ts';
+import { playWall } from './gears/wall/play-wall.ts';
+import type { ExistingBroker } from './gears/wall/wall-vendor.ts';
 import { htmlReport } from './report/html/html-report.ts';
+import { LiveView } from './report/live-view.ts';
 import { checkDemands, jsonReport, summaryLine } from './report/result.ts';
 import type { Result } from './report/result.ts';
 import type { Snapshot } from './report/snapshot.ts';
@@ -13,11 +16,12 @@ import { findScenario, readExpectations } from './scenarios/catalogue.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 
 export const GEARS = ['virtual', 'wall'] as const;
+export type Gear = (typeof GEARS)[number];
 
 /** What the command line says; what is left out is the scenario's. */
 export interface PlayWish {
   readonly scenario: string;
-  readonly gear?: (typeof GEARS)[number] | undefined;
+  readonly gear?: Gear | undefined;
   readonly appliances?: number | undefined;
   /** Thrown, and told, when left out. */
   readonly seed?: number | undefined;
@@ -26,6 +30,13 @@ export interface PlayWish {
   readonly shards?: number | undefined;
   /** Only this appliance is switched on. */
   readonly only?: number | undefined;
+  /** How many run the real SDK in the wall gear. */
+  readonly sdk?: number | undefined;
+  /** A broker that runs already, its admin API, and the file with the token. */
+  readonly broker?: string | undefined;
+  readonly admin?: string | undefined;
+  readonly adminToken?: string | undefined;
+  readonly metrics?: number | undefined;
   /** Files to write. */
   readonly report?: string | undefined;
   readonly json?: string | undefined;
@@ -33,33 +44,26 @@ export interface PlayWish {
   readonly expect?: string | undefined;
 }
 
-/** @returns the exit code: 0 everything held, 1 something did not. */
+/** A wish with everything decided. */
+interface Decided {
+  readonly wish: PlayWish;
+  readonly scenario: Scenario;
+  readonly gear: Gear;
+  readonly appliances: number;
+  readonly seed: number;
+  readonly lengthMs: number;
+  readonly shards: number;
+}
+
+/**
+ * @returns the exit code: 0 everything held, 1 something did not.
+ * @throws LanyardError `config-unreadable` | `config-invalid` | `option-invalid`, and what ends a run.
+ */
 export async function play(wish: PlayWish, signal: AbortSignal): Promise<number> {
-  const scenario = await scenarioFor(wish);
-  const [first = 'virtual'] = scenario.gears;
-  const gear = wish.gear ?? first;
-  if (!scenario.gears.includes(gear)) {
-    const message = `${scenario.name} plays in the gear ${scenario.gears.join(' or ')}, not in ${gear}`;
-    throw new LanyardError('option-invalid', { message });
-  }
-  const seed = wish.seed ?? Number.parseInt(randomHex(systemRandom, 3), 16);
-  const appliances = wish.appliances ?? scenario.appliances;
-  const lengthMs = wish.lengthMs ?? scenario.for;
-  const result = await playVirtual({
-    scenario,
-    appliances,
-    seed,
-    lengthMs,
-    crypto: wish.crypto,
-    only: wish.only,
-    shards: wish.shards ?? scenario.shards,
-    version: SDK_VERSION,
-    replay: replayOf(wish, { gear, appliances, seed, shards: wish.shards ?? scenario.shards }),
-    onProgress: tellProgress,
-    signal,
-    clock: systemClock,
-  });
-  await leaveReports(wish, result);
+  const decided = decide(wish, await scenarioFor(wish));
+  const result = await run(decided, signal);
+  if (wish.report !== undefined) await writeFile(wish.report, htmlReport(result));
+  if (wish.json !== undefined) await writeFile(wish.json, jsonReport(result));
   for (const line of complaintsOf(result)) process.stderr.write(`${line}\n`);
   process.stdout.write(`${summaryLine(result)}\n`);
   return result.isPassed ? 0 : 1;
@@ -73,29 +77,85 @@ async function scenarioFor(wish: PlayWish): Promise<Scenario> {
   return { ...scenario, expect };
 }
 
-function tellProgress(_snapshot: () => Snapshot, _share: number): void {}
+function decide(wish: PlayWish, scenario: Scenario): Decided {
+  const [first = 'virtual'] = scenario.gears;
+  const gear = wish.gear ?? first;
+  if (!scenario.gears.includes(gear)) {
+    const message = `${scenario.name} plays in the gear ${scenario.gears.join(' or ')}, not in ${gear}`;
+    throw new LanyardError('option-invalid', { message });
+  }
+  const { appliances = scenario.appliances, lengthMs = scenario.for } = wish;
+  const seed = wish.seed ?? Number.parseInt(randomHex(systemRandom, 3), 16);
+  // What is given must be possible; what only the scenario wishes gives way to a small fleet.
+  const shards = wish.shards ?? Math.min(scenario.shards, appliances);
+  return { wish, scenario, gear, appliances, seed, lengthMs, shards };
+}
 
-async function leaveReports({ report, json }: PlayWish, result: Result): Promise<void> {
-  if (report !== undefined) await writeFile(report, htmlReport(result));
-  if (json !== undefined) await writeFile(json, jsonReport(result));
+async function run(decided: Decided, signal: AbortSignal): Promise<Result> {
+  const { wish, scenario, gear, appliances, lengthMs } = decided;
+  let latest: (() => Snapshot) | undefined;
+  const view = new LiveView({
+    stream: process.stderr,
+    clock: systemClock,
+    snapshot: () => latest?.() ?? nothingYet(),
+    title: `${scenario.name}, ${gear} gear, seed ${decided.seed}`,
+    appliances,
+    ...(gear === 'virtual' && { lengthMs }),
+  });
+  const onProgress = (snapshot: () => Snapshot): void => {
+    latest = snapshot;
+    view.tick();
+  };
+  const shared = {
+    ...decided,
+    version: SDK_VERSION,
+    replay: replayOf(decided),
+    onProgress,
+    signal,
+    clock: systemClock,
+  };
+  try {
+    if (gear === 'virtual') return await playVirtual({ ...shared, crypto: wish.crypto, only: wish.only });
+    const onMetrics = (url: string): void => void process.stderr.write(`Prometheus reads ${url}\n`);
+    const { sdk, metrics: metricsPort } = wish;
+    return await playWall({ ...shared, sdk, existing: await existingBroker(wish), metricsPort, onMetrics });
+  } finally {
+    if (latest) view.end();
+  }
+}
+
+function nothingYet(): never {
+  throw new LanyardError('internal', { message: 'nothing was measured yet' });
+}
+
+/** @throws LanyardError `option-invalid` | `config-unreadable`. */
+async function existingBroker({ broker, admin, adminToken }: PlayWish): Promise<ExistingBroker | undefined> {
+  if (broker === undefined) return undefined;
+  if (admin === undefined || adminToken === undefined) {
+    const message = '--broker needs --admin and --admin-token: the appliances have to be enrolled there';
+    throw new LanyardError('option-invalid', { message });
+  }
+  const token = await readFile(adminToken, 'utf8').catch((cause: unknown) => {
+    throw new LanyardError('config-unreadable', { message: `${adminToken} cannot be read`, cause });
+  });
+  return { broker, admin, adminToken: token.trim() };
 }
 
 function complaintsOf({ demands, violations }: Result): readonly string[] {
   const unmet = demands.filter(({ isMet }) => !isMet);
+  const broken = violations.shown.filter(({ tolerated }) => tolerated === undefined);
   return [
     ...unmet.map(({ measure, foundText, wantedText }) => `not met: ${measure} is ${foundText}, wanted ${wantedText}`),
-    ...violations.shown.flatMap(({ invariant, detail, lastEvents, replay, tolerated }) =>
-      tolerated === undefined
-        ? [`broken: ${invariant}: ${detail}`, ...lastEvents.map((line) => `  ${line}`), `  ${replay}`]
-        : [],
-    ),
+    ...broken.flatMap(({ detail, lastEvents, replay }) => [
+      detail,
+      ...lastEvents.map((line) => `  ${line}`),
+      `  ${replay}`,
+    ]),
   ];
 }
 
-function replayOf(
-  { scenario, crypto, lengthMs, only }: PlayWish,
-  { gear, appliances, seed, shards }: Readonly<Record<'appliances' | 'seed' | 'shards', number>> & { gear: string },
-): string {
+function replayOf({ wish, gear, appliances, seed, shards }: Decided): string {
+  const { scenario, crypto, lengthMs, only } = wish;
   const words = ['npx lanyard-simulator run', scenario, '--gear', gear, '--appliances', appliances, '--seed', seed];
   if (gear === 'virtual') words.push('--crypto', crypto);
   if (shards > 1) words.push('--shards', shards);

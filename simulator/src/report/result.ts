@@ -21,6 +21,8 @@ export interface RunFacts {
   readonly version: string;
   /** The command that does it again. */
   readonly replay: string;
+  /** What the processes of a run on real sockets used. */
+  readonly load?: object;
 }
 
 /** A promise that was broken. */
