@@ -115,7 +115,8 @@ async function run(decided: Decided, signal: AbortSignal): Promise<Result> {
     clock: systemClock,
   };
   try {
-    if (gear === 'virtual') return await playVirtual({ ...shared, crypto: wish.crypto, only: wish.only });
+    if (gear === 'virtual')
+      return await playVirtual({ ...shared, source: wish.scenario, crypto: wish.crypto, only: wish.only });
     const onMetrics = (url: string): void => void process.stderr.write(`Prometheus reads ${url}\n`);
     const { sdk, metrics: metricsPort } = wish;
     return await playWall({ ...shared, sdk, existing: await existingBroker(wish), metricsPort, onMetrics });

@@ -1,5 +1,8 @@
 /** One part of a fleet on virtual time: a shard with a broker, a zone and a CA account of its own, as vendors deploy it. */
-import type { Violation } from '../../report/result.ts';
+import type { Violations } from '../../report/result.ts';
+import type { Replayed } from '../../invariants/replay.ts';
+import { virtualFacts } from '../../invariants/virtual-facts.ts';
+import { Watch } from '../../invariants/watch.ts';
 import { Measurements } from '../../report/measurements.ts';
 import type { Parcel } from '../../report/combine.ts';
 import type { Scenario } from '../../scenarios/scenario.ts';
@@ -15,13 +18,14 @@ export interface PartPlan {
   readonly lengthMs: number;
   readonly crypto: CryptoMode;
   readonly only?: number | undefined;
+  /** How the whole run is started again. */
+  readonly replay: Replayed;
 }
 
 export interface PartOutcome {
   readonly eventHash: string;
   readonly parcel: Parcel;
-  readonly violations: readonly Violation[];
-  readonly violationCount: number;
+  readonly violations: Violations;
 }
 
 export interface PartObserver {
@@ -31,16 +35,19 @@ export interface PartObserver {
 }
 
 export async function playPart(plan: PartPlan, { onProgress, isStopped }: PartObserver): Promise<PartOutcome> {
-  const { scenario, appliances, seed, lengthMs, crypto, only } = plan;
+  const { scenario, appliances, seed, lengthMs, crypto, only, replay } = plan;
   const measurements = new Measurements({ startMs: START_MS, lengthMs, appliances });
-  const outcome = await runVirtual({
+  const watch = new Watch({ startMs: START_MS, replay, tolerated: scenario.expect.tolerate });
+  const { eventHash } = await runVirtual({
     scenario,
     appliances,
     seed,
     lengthMs,
     crypto,
     ...(only !== undefined && { only }),
-    witnesses: () => [(happening) => measurements.note(happening)],
+    tap: watch.tap,
+    witnesses: (world) => [(happening) => measurements.note(happening), watch.begin(virtualFacts(world))],
+    onEnd: () => watch.finish(),
     onProgress: (world) => {
       measurements.passTo(world.clock.nowMs());
       measurements.sample(world.clock.nowMs(), world.authority.levels());
@@ -48,6 +55,5 @@ export async function playPart(plan: PartPlan, { onProgress, isStopped }: PartOb
       return isStopped() ? 'stop' : 'go-on';
     },
   });
-  const { eventHash } = outcome;
-  return { eventHash, parcel: measurements.parcel(), violations: [], violationCount: 0 };
+  return { eventHash, parcel: measurements.parcel(), violations: watch.violations() };
 }

@@ -8,7 +8,9 @@ import type { Snapshot } from '../../report/snapshot.ts';
 import { playShards } from './shards.ts';
 import type { ShardedPlan } from './shards.ts';
 
-export interface VirtualPlay extends ShardedPlan {
+export interface VirtualPlay extends Omit<ShardedPlan, 'replay'> {
+  /** As the command line names it. */
+  readonly source: string;
   readonly version: string;
   /** The command line that does this again. */
   readonly replay: string;
@@ -23,9 +25,10 @@ export interface VirtualPlay extends ShardedPlan {
 /** @throws LanyardError `option-invalid` for a fleet that cannot be divided. */
 export async function playVirtual(play: VirtualPlay): Promise<Result> {
   checkShards(play);
-  const { scenario, appliances, seed, clock, onProgress, signal } = play;
+  const { scenario, source, appliances, seed, clock, onProgress, signal } = play;
   const startedMs = clock.monotonicMs();
-  const outcome = await playShards(play, {
+  const plan = { ...play, replay: { scenario: source, appliances, seed } };
+  const outcome = await playShards(plan, {
     onProgress: (combined, share) => onProgress(() => combined().snapshot, share),
     signal,
   });
@@ -44,14 +47,14 @@ export async function playVirtual(play: VirtualPlay): Promise<Result> {
     },
     snapshot: outcome.snapshot,
     flashBytesPerYear: outcome.flashBytesPerYear,
-    violations: { total: outcome.violationCount, tolerated: 0, shown: outcome.violations },
+    violations: outcome.violations,
     // What is demanded of a fleet says nothing of one appliance.
     demands: play.only === undefined ? scenario.expect.demands : [],
   });
 }
 
 /** Limits of a CA hold for an account and a domain: a fleet that shares them is not several. */
-function checkShards({ shards, appliances, scenario }: ShardedPlan): void {
+function checkShards({ shards, appliances, scenario }: VirtualPlay): void {
   const { preset, limits } = scenario.authority;
   const isLimited = preset !== 'none' || Object.values(limits).some((limit) => limit !== undefined);
   const message =

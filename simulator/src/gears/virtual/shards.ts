@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { LanyardError } from '@lanyard/sdk/kernel';
 import { combine } from '../../report/combine.ts';
 import type { Combined, Parcel } from '../../report/combine.ts';
-import type { Violation } from '../../report/result.ts';
+import type { Violations } from '../../report/result.ts';
 import { playPart } from './part.ts';
 import type { PartObserver, PartOutcome, PartPlan } from './part.ts';
 import type { ShardMessage } from './shard-worker.ts';
@@ -16,8 +16,7 @@ export interface ShardedPlan extends PartPlan {
 
 export interface ShardedOutcome extends Combined {
   readonly eventHash: string;
-  readonly violations: readonly Violation[];
-  readonly violationCount: number;
+  readonly violations: Violations;
 }
 
 export interface ShardedObserver {
@@ -49,17 +48,26 @@ export async function playShards(plan: ShardedPlan, { onProgress, signal }: Shar
   return {
     ...combineAll(outcomes.map(({ parcel }) => parcel)),
     eventHash: hashOf(outcomes),
-    violations: outcomes.flatMap(({ violations }) => violations),
-    violationCount: outcomes.reduce((sum, { violationCount }) => sum + violationCount, 0),
+    violations: addUp(outcomes.map(({ violations }) => violations)),
   };
 }
 
 /** Appliances are dealt out in turn; the number of one within its shard is its number divided by the shards. */
-function partsOf({ shards, scenario, appliances, seed, lengthMs, crypto, only }: ShardedPlan): readonly PartPlan[] {
+function partsOf({
+  shards,
+  scenario,
+  appliances,
+  seed,
+  lengthMs,
+  crypto,
+  only,
+  replay,
+}: ShardedPlan): readonly PartPlan[] {
   const parts = Array.from({ length: shards }, (_, shard) => ({
     scenario,
     lengthMs,
     crypto,
+    replay: { ...replay, shards, shard },
     appliances: Math.floor(appliances / shards) + (shard < appliances % shards ? 1 : 0),
     seed: seed + shard * 1_000_033,
     only: only === undefined ? undefined : Math.floor(only / shards),
@@ -96,6 +104,15 @@ function startWorker(part: PartPlan): Worker {
     execArgv: isSource ? ['--conditions=lanyard-source'] : [],
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB, maxOldGenerationSizeMb: 65_536 },
   });
+}
+
+function addUp(all: readonly Violations[]): Violations {
+  const sumOf = (pick: (violations: Violations) => number): number => all.reduce((sum, one) => sum + pick(one), 0);
+  return {
+    total: sumOf(({ total }) => total),
+    tolerated: sumOf(({ tolerated }) => tolerated),
+    shown: all.flatMap(({ shown }) => shown).toSorted((one, other) => one.atMs - other.atMs),
+  };
 }
 
 function combineAll(parcels: readonly Parcel[]): Combined {

@@ -105,9 +105,11 @@ export class VirtualAuthority {
   #witness(event: AuthorityEvent): void {
     const { clock, tell, applianceOf } = this.#parts;
     if (event.kind === 'certified') this.lastCertified = event;
-    const [what, about, name] = deedOf(event);
+    const [what, about, names = []] = deedOf(event);
     if (what === undefined) return;
-    const appliance = name === undefined ? undefined : applianceOf(name);
+    // Usually there is one; a stranger beside it does not hide whose order it is.
+    const owner = names.find((name) => applianceOf(name) !== undefined);
+    const appliance = owner === undefined ? undefined : applianceOf(owner);
     const fact = { atMs: clock.nowMs(), kind: 'authority', what, about } as const;
     tell(appliance === undefined ? fact : { ...fact, appliance });
   }
@@ -119,14 +121,14 @@ function certificatesBy({ clock, random, crypto }: VirtualAuthorityParts) {
   return { hierarchy: createHierarchy({ clock, random, ...(authorityKey && { makeKey: authorityKey }) }) };
 }
 
-function deedOf(event: AuthorityEvent): readonly [AuthorityDeed | undefined, string, (string | undefined)?] {
+function deedOf(event: AuthorityEvent): readonly [AuthorityDeed | undefined, string, (readonly string[])?] {
   switch (event.kind) {
     case 'ordered':
-      return ['ordered', event.isReplacing ? 'replacing' : event.isRenewal ? 'renewal' : 'new', event.names[0]];
+      return ['ordered', event.isReplacing ? 'replacing' : event.isRenewal ? 'renewal' : 'new', event.names];
     case 'certified':
-      return ['certified', event.keyFingerprint, event.names[0]];
+      return ['certified', event.keyFingerprint, event.names];
     case 'validation-failed':
-      return ['validation-failed', event.problem, event.name];
+      return ['validation-failed', event.problem, [event.name]];
     case 'limited':
     case 'overdrawn':
       return [event.kind, event.limit];
@@ -136,7 +138,7 @@ function deedOf(event: AuthorityEvent): readonly [AuthorityDeed | undefined, str
       // 429 and 503 were told by their own names.
       return [event.status === 429 || event.status === 503 ? undefined : 'refused', event.problem];
     case 'revoked':
-      return ['revoked', String(event.reason), event.names[0]];
+      return ['revoked', String(event.reason), event.names];
   }
 }
 
