@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { altered, objectors, watchedRun } from './test-run.ts';
+
+test('an adapter that takes a fulfilled order for a failed one has the same key certified again', async () => {
+  const misread = new Set<string>();
+  const outcome = await watchedRun({
+    for: '1d',
+    between: (ports) => ({
+      ...ports,
+      authority: altered(ports.authority, {
+        certificate: async (url, signal) => {
+          if (misread.size < 5 && !misread.has(url)) {
+            misread.add(url);
+            return 'cut off in the middle';
+          }
+          return await ports.authority.certificate(url, signal);
+        },
+      }),
+    }),
+  });
+  expect(objectors(outcome)).toEqual(['no-second-order']);
+  expect(outcome.shown[0]?.detail).toMatch(/^the CA certified key ce0+\w+ a second time$/);
+});
+
+test('books that forget what was fulfilled open an order for a key that has its certificate', async () => {
+  const outcome = await watchedRun({
+    for: '90m',
+    appliances: 2,
+    between: (ports) => ({
+      ...ports,
+      // The certificate never arrives, and is asked for again.
+      send: (deviceId, message) =>
+        message.kind === 'certificate' && message.certificate.kind === 'issued' ? true : ports.send(deviceId, message),
+      orders: altered(ports.orders, {
+        dossier: async () => ({}),
+        accept: async (request) => {
+          const acceptance = await ports.orders.accept(request);
+          if (acceptance.kind !== 'issued') return acceptance;
+          const { keyHash, csr, deviceId, names, requestedAtMs, orderId: id } = request;
+          const state = { kind: 'waiting', notBeforeMs: requestedAtMs, tries: 0 } as const;
+          return { kind: 'accepted', order: { id, keyHash, csr, deviceId, names, requestedAtMs, failures: 0, state } };
+        },
+      }),
+    }),
+  });
+  expect(objectors(outcome)).toContain('no-second-order');
+  expect(outcome.shown.map(({ detail }) => detail)).toContainEqual(expect.stringMatching(/^order \w+ is for key/));
+});
