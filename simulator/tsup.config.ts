@@ -3,7 +3,14 @@ import { defineConfig } from 'tsup';
 
 export default defineConfig({
   clean: true,
-  entry: { index: 'src/index.ts', main: 'src/main.ts' },
+  // Threads and processes of a run are entries of their own; gears/virtual/shards.ts and gears/wall/crowd-process.ts start
+  // them from beside themselves, and what is bundled stands at the top.
+  entry: {
+    index: 'src/index.ts',
+    main: 'src/main.ts',
+    'shard-worker': 'src/gears/virtual/shard-worker.ts',
+    'crowd-worker': 'src/gears/wall/crowd-worker.ts',
+  },
   format: 'esm',
   target: 'node24',
   platform: 'node',

@@ -19,7 +19,6 @@ import { Inbox } from './mqtt/inbox.ts';
 import { DEFAULT_SETTINGS } from './mqtt/settings.ts';
 import { readIssuedChain } from './pki/issued-chain.ts';
 import { readSigningRequest } from './pki/signing-request.ts';
-import { openInlineStore } from './store/inline-store.ts';
 import type { InlineStore } from './store/inline-store.ts';
 
 export { acmeOverDoor } from './acme/acme-over-door.ts';

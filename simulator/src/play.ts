@@ -117,12 +117,15 @@ async function run(decided: Decided, signal: AbortSignal): Promise<Result> {
   try {
     if (gear === 'virtual')
       return await playVirtual({ ...shared, source: wish.scenario, crypto: wish.crypto, only: wish.only });
-    const onMetrics = (url: string): void => void process.stderr.write(`Prometheus reads ${url}\n`);
     const { sdk, metrics: metricsPort } = wish;
     return await playWall({ ...shared, sdk, existing: await existingBroker(wish), metricsPort, onMetrics });
   } finally {
     if (latest) view.end();
   }
+}
+
+function onMetrics(url: string): void {
+  process.stderr.write(`Prometheus reads ${url}\n`);
 }
 
 function nothingYet(): never {

@@ -1,11 +1,11 @@
-import fc from 'fast-check';
+import { array, assert, integer, nat, option, property, record } from 'fast-check';
 import { expect, test } from 'vitest';
 import { TimerHeap } from './timer-heap.ts';
 
 test('whatever is added and cancelled, the rest comes in order of time, and of making at one instant', () => {
-  const step = fc.record({ dueMs: fc.integer({ min: 0, max: 20 }), cancels: fc.option(fc.nat(50)) });
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+  const step = record({ dueMs: integer({ min: 0, max: 20 }), cancels: option(nat(50)) });
+  assert(
+    property(array(step, { maxLength: 60 }), (steps) => {
       const heap = new TimerHeap();
       const fired: number[] = [];
       const timers = steps.map(({ dueMs }, index) => heap.add(dueMs, () => fired.push(index)));

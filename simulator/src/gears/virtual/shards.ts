@@ -79,6 +79,7 @@ function partsOf({
 function playInThread(part: PartPlan, observer: PartObserver, signal: AbortSignal): Promise<PartOutcome> {
   return new Promise((resolve, reject) => {
     const worker = startWorker(part);
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker of ours, not a window
     const stop = (): void => worker.postMessage('stop');
     const died = (cause: unknown): void => {
       reject(new LanyardError('internal', { message: `a shard of the simulation died: ${String(cause)}`, cause }));

@@ -11,13 +11,6 @@ export interface PortWitness {
 export function watchPorts(witness: PortWitness): (ports: VirtualPorts) => VirtualPorts {
   return (ports) => {
     const { orders, board } = ports;
-    const closed = (order: {
-      readonly deviceId: string;
-      readonly id: string;
-      readonly state: { kind: string };
-    }): void => {
-      if (order.state.kind === 'issued') witness.orderClosed(order.deviceId, order.id);
-    };
     return {
       ...ports,
       orders: {
@@ -31,7 +24,7 @@ export function watchPorts(witness: PortWitness): (ports: VirtualPorts) => Virtu
         },
         save: async (order) => {
           const isSaved = await orders.save(order);
-          if (isSaved) closed(order);
+          if (isSaved && order.state.kind === 'issued') witness.orderClosed(order.deviceId, order.id);
           return isSaved;
         },
       },
