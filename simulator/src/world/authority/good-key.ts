@@ -1,5 +1,6 @@
 /** Which public keys the model CA takes, for accounts and for certificates (Boulder's goodkey). */
-import { createHash, type KeyObject } from 'node:crypto';
+import { hash, type KeyObject } from 'node:crypto';
+import { publicKeyInfoOf } from './public-key-info.ts';
 
 export type KeyKind = 'P-256' | 'P-384' | 'RSA';
 
@@ -30,7 +31,5 @@ export function judgeKey(key: KeyObject): { readonly kind: KeyKind } | { readonl
 
 /** One name for a key, whatever container it came in. */
 export function keyFingerprint(key: KeyObject): string {
-  return createHash('sha256')
-    .update(key.export({ format: 'der', type: 'spki' }))
-    .digest('base64url');
+  return hash('sha256', publicKeyInfoOf(key), 'base64url');
 }

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { createHash, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { seededRandom, VirtualClock } from '@lanyard/sdk/testing';
 import { expect, test } from 'vitest';
 import { createHierarchy, Issuer, type LeafRequest } from './issuer.ts';
@@ -36,6 +36,24 @@ test('a leaf has no subject, exactly its names, and the validity of its profile 
   expect(leaf.validFromDate.getTime()).toBe(clock.nowMs() - 3_600_000);
   expect(leaf.validToDate.getTime()).toBe(clock.nowMs() + 159 * 3_600_000 - 1000);
 });
+
+test('an empty subject is an empty sequence, and a key of any kind names its certificates', () => {
+  // RFC 5280 §4.1.2.4: a relative distinguished name has at least one attribute, so that none at all means no name.
+  const keyInfo = publicKey.export({ format: 'der', type: 'spki' });
+  expect(issue().leaf.raw.includes(Buffer.concat([Uint8Array.of(0x30, 0), keyInfo]))).toBe(true);
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey;
+  const { leaf, issuer } = issue({ ...REQUEST, publicKey: rsa, keyKind: 'RSA' });
+  expect([leaf.checkIssued(issuer), leaf.publicKey.equals(rsa)]).toEqual([true, true]);
+  const [, identifier = ''] = /0414([0-9a-f]{40})/.exec(keyIdentifierOf(leaf)) ?? [];
+  // RFC 3279 §2.3.1: the bits of an RSA key are its PKCS #1 form.
+  const bits = rsa.export({ format: 'der', type: 'pkcs1' });
+  expect(identifier).toBe(createHash('sha256').update(bits).digest('hex').slice(0, 40));
+});
+
+/** From the extension of RFC 5280 §4.2.1.2 on. */
+function keyIdentifierOf({ raw }: X509Certificate): string {
+  return raw.subarray(raw.indexOf(Buffer.from('0603551d0e', 'hex')) + 5).toString('hex');
+}
 
 test('serials differ, are positive and fit RFC 5280', () => {
   const serials = Array.from({ length: 20 }, () => issue().leaf.serialNumber);

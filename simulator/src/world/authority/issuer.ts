@@ -1,7 +1,6 @@
 /** The model CA's own keys, and the certificates that they sign. */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { Clock, Random } from '@lanyard/sdk/kernel';
-import type { Extension } from 'pkijs';
 import type { MadeCertificate } from './certificate-maker.ts';
 import type { KeyKind } from './good-key.ts';
 import { validityFrom } from './validity.ts';
@@ -30,7 +29,7 @@ export interface Signer {
   readonly sign: SignBytes;
   readonly pem: string;
   /** What its leaves carry as authority key identifier: the same for all of them. */
-  readonly authorityKey: Extension;
+  readonly authorityKey: Buffer;
   /** The same in base64url, for ARI. */
   readonly authorityKeyId: string;
 }
