@@ -140,6 +140,20 @@ describe('addresses', () => {
     expect(thread.answers(ALPHA, TYPE.A)).toEqual([]);
   });
 
+  test('that are served already are not served again, until something about them failed', async () => {
+    const { ownZones, thread } = await startOwnZones();
+    await ownZones.publish(ALPHA, ['10.1.1.4']);
+    await ownZones.publish(ALPHA, ['10.1.1.4']);
+    expect(thread.changes).toHaveLength(1);
+    thread.nextError = new LanyardError('dns-serving-failed');
+    await expect(ownZones.publish(ALPHA, ['10.1.1.5'])).rejects.toMatchObject({ code: 'dns-serving-failed' });
+    await ownZones.publish(ALPHA, ['10.1.1.4']);
+    expect(thread.answers(ALPHA, TYPE.A)).toEqual([`${ALPHA} A 60 10.1.1.4`]);
+    await Promise.all([ownZones.publish(ALPHA, ['10.1.1.6']), ownZones.publish(ALPHA, ['10.1.1.4'])]);
+    await ownZones.publish(ALPHA, ['10.1.1.4']);
+    expect(thread.answers(ALPHA, TYPE.A)).toEqual([`${ALPHA} A 60 10.1.1.4`]);
+  });
+
   test('leave the challenge of the same appliance alone', async () => {
     const { ownZones, thread } = await startOwnZones();
     await ownZones.put(CHALLENGE, 'one');

@@ -34,6 +34,8 @@ export class OwnZones implements ChallengeBoard, AddressBoard {
   #zones: readonly ZoneSettings[] | undefined;
   /** The last change under way of each name: two changes of one name must be served in the order they are stored. */
   readonly #tails = new Map<string, Promise<unknown>>();
+  /** The addresses of names as they were last served, since this process began: what is unknown is served again. */
+  readonly #published = new Map<string, string>();
   #waiting = 0;
 
   constructor(options: OwnZonesOptions) {
@@ -53,6 +55,7 @@ export class OwnZones implements ChallengeBoard, AddressBoard {
 
   async stop(): Promise<void> {
     this.#zones = undefined;
+    this.#published.clear();
     await Promise.allSettled(this.#tails.values());
   }
 
@@ -85,10 +88,16 @@ export class OwnZones implements ChallengeBoard, AddressBoard {
   async publish(name: string, addresses: readonly string[]): Promise<void> {
     const { apex, owner } = this.#place(name);
     const add = withoutRepeats(addresses.map((address) => checkedAddress(owner, address)));
+    const wanted = add.map(({ data }) => data).join();
+    // Most hellos repeat the last one, and nobody else changes these sets.
+    if (this.#published.get(owner) === wanted) return;
+    this.#published.delete(owner);
     const types = ['A', 'AAAA'] as const;
     await this.#change(apex, owner, { clear: [{ owner, types }], remove: [], add }, (journal) =>
       journal.replace(apex, owner, types, add),
     );
+    // Another change of the name may have been asked for meanwhile; it then comes after this one, and forgets this.
+    if (!this.#tails.has(owner)) this.#published.set(owner, wanted);
   }
 
   /** Makes `records` the CAA set of the zone, now and after every restart, until it is called again. */

@@ -66,7 +66,8 @@ const authority = z.strictObject({
   profile: z.enum(['classic', 'tlsserver', 'shortlived']).optional(),
   /** How many vantage points look at DNS; left out: six, or one in a simulation without cryptography. */
   perspectives: z.int().min(1).max(20).optional(),
-  validation: span.default({ from: 500, to: 5_000 }),
+  /** A triggered challenge is looked at after a random part of this. */
+  validation: duration.default(2_000),
   /** 0: finalize answers with the certificate; otherwise `processing` for so long. */
   asyncFinalize: duration.default(0),
 });

@@ -154,7 +154,7 @@ function policyOf({ preset, asyncFinalize, validation }: Scenario['authority']):
     nonceRejectPercent: 0,
     profileChanges: calendar[preset],
     asyncFinalizeMs: asyncFinalize,
-    validationDelayMs: validation.to,
+    validationDelayMs: validation,
     remotePerspectives: 0,
     challengeTypes: ['dns-01'],
   };
