@@ -9,9 +9,12 @@ export interface Demand {
   readonly atLeast?: number | string | undefined;
   readonly atMost?: number | string | undefined;
   readonly because?: string | undefined;
+  /** The measure is divided by the number of appliances before it is compared. */
+  readonly per?: 'appliance' | undefined;
 }
 
 export interface DemandFinding {
+  /** With ` per appliance` where it is. */
   readonly measure: string;
   /** Absent: it happened to nobody, so that there is no such figure. */
   readonly found?: number;
@@ -35,9 +38,8 @@ export function judge(measured: object, demands: readonly Demand[]): readonly De
 }
 
 function find(measures: ReadonlyMap<string, number | undefined>, demand: Demand): DemandFinding {
-  const { measure, because } = demand;
-  if (!measures.has(measure) && !isTallied(measure)) throw unknownMeasure(measure, [...measures.keys()]);
-  const found = measures.has(measure) ? measures.get(measure) : 0;
+  const { measure, because, per } = demand;
+  const found = figureOf(measures, demand);
   const atLeast = boundOf(demand, demand.atLeast);
   const atMost = boundOf(demand, demand.atMost);
   if (atLeast === undefined && atMost === undefined) throw invalid(`the demand on ${measure} needs atLeast or atMost`);
@@ -46,7 +48,7 @@ function find(measures: ReadonlyMap<string, number | undefined>, demand: Demand)
     ...(atMost === undefined ? [] : [`at most ${figureText(measure, atMost)}`]),
   ];
   return {
-    measure,
+    measure: per === undefined ? measure : `${measure} per ${per}`,
     ...(found !== undefined && { found }),
     ...(atLeast !== undefined && { atLeast }),
     ...(atMost !== undefined && { atMost }),
@@ -56,6 +58,13 @@ function find(measures: ReadonlyMap<string, number | undefined>, demand: Demand)
     isMet: found !== undefined && found >= (atLeast ?? -Infinity) && found <= (atMost ?? Infinity),
     ...(because !== undefined && { because }),
   };
+}
+
+function figureOf(measures: ReadonlyMap<string, number | undefined>, { measure, per }: Demand): number | undefined {
+  if (!measures.has(measure) && !isTallied(measure)) throw unknownMeasure(measure, [...measures.keys()]);
+  const figure = measures.has(measure) ? measures.get(measure) : 0;
+  if (figure === undefined || per === undefined) return figure;
+  return figure / Math.max(1, measures.get('appliances') ?? 1);
 }
 
 function isTallied(measure: string): boolean {

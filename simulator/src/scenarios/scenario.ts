@@ -21,8 +21,10 @@ const population = z.strictObject({
       office: share.default(0.2),
       cgnat: share.default(0.2),
       doubleNat: share.default(0.05),
-      /** Firewalls that let only port 443 out, and idle mappings of a minute. */
+      /** Firewalls that let only port 443 out, and forget a line after five minutes of silence. */
       strictFirewall: share.default(0.05),
+      /** NATs that forget a line after a minute of silence, which is before the SDK's next ping. */
+      shortIdle: share.default(0),
       /** Resolvers that hide private addresses in answers (DNS rebinding filters). */
       rebindingFilter: share.default(0),
     })
@@ -41,7 +43,7 @@ const population = z.strictObject({
     .strictObject({
       /** No battery behind the clock: every boot is in 1970 until the broker says the time. */
       boots1970: share.default(0.5),
-      /** Reads slowly, answers late. */
+      /** Reads slowly, answers late: every message takes ten seconds more. */
       slowReader: share.default(0),
     })
     .prefault({}),
@@ -96,6 +98,8 @@ const when = {
   /** Comes again after this, until the end or `times` times. */
   every: duration.optional(),
   times: z.int().min(1).optional(),
+  /** Each time is later by a random part of this, so that it meets everything in every state. */
+  jitter: duration.optional(),
 };
 const whom = { ...when, where: where.default({ share: 1 }) };
 const lasting = { for: duration };
@@ -133,6 +137,8 @@ const event = z.discriminatedUnion('do', [
     profile: z.enum(['classic', 'tlsserver', 'shortlived']).optional(),
     life: duration.optional(),
   }),
+  /** The operator's answer to it: has every appliance asked for a new certificate, evenly within `over`. */
+  z.strictObject({ do: z.literal('renew-all'), ...when, over: duration.default(6 * 3_600_000) }),
   /** Every certificate so far is revoked after `notice`; renewal information says so at once. */
   z.strictObject({ do: z.literal('mass-revocation'), ...when, notice: duration.default(86_400_000) }),
   z.strictObject({ do: z.literal('weather'), ...when, ...lasting, weather }),
@@ -146,6 +152,8 @@ const demand = z.strictObject({
   atMost: z.union([z.number(), z.string()]).optional(),
   /** Why it must hold, or why today's behaviour is good enough. */
   because: z.string().optional(),
+  /** The bounds hold for the measure divided by the number of appliances, and so for fleets of any size. */
+  per: z.literal('appliance').optional(),
 });
 
 export const expectations = z.strictObject({

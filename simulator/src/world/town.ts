@@ -13,6 +13,7 @@ export interface SiteShares {
   readonly doubleNat: number;
   readonly strictFirewall: number;
   readonly rebindingFilter: number;
+  readonly shortIdle: number;
 }
 
 export const USUAL_SITES: SiteShares = {
@@ -21,11 +22,14 @@ export const USUAL_SITES: SiteShares = {
   doubleNat: 0.05,
   strictFirewall: 0,
   rebindingFilter: 0,
+  shortIdle: 0,
 };
 
 /** RFC 5382 §5 asks for two hours and four minutes; carriers and strict firewalls are far below it. */
 const MAPPING_IDLE_MS = { home: 7_440_000, office: 3_600_000, cgnat: 600_000, 'double-nat': 900_000 } as const;
 const STRICT_IDLE_MS = 300_000;
+/** What the meanest of carriers and cheap routers do. */
+const SHORT_IDLE_MS = 60_000;
 
 /** Two carriers, and RFC 5737 addresses: documentation ranges never meet anybody real. */
 const CARRIERS = ['203.0.113.1', '203.0.113.2'] as const;
@@ -38,12 +42,15 @@ export function layOutTown(count: number, random: Random, shares: SiteShares = U
 function layOutSite(index: number, random: Random, shares: SiteShares): Site {
   const kind = pickKind(random, shares);
   const isStrict = random.uniform() < shares.strictFirewall;
+  const usualIdleMs = isStrict ? STRICT_IDLE_MS : MAPPING_IDLE_MS[kind];
+  // Not thrown where there are none, so that towns of old seeds stay as they are.
+  const isShort = shares.shortIdle > 0 && random.uniform() < shares.shortIdle;
   return {
     name: `site-${index + 1}`,
     kind,
     lan: pick(kind === 'office' ? OFFICE_LANS : HOME_LANS, random),
     publicAddress: kind === 'cgnat' ? pick(CARRIERS, random) : ownAddress(index),
-    mappingIdleMs: isStrict ? STRICT_IDLE_MS : MAPPING_IDLE_MS[kind],
+    mappingIdleMs: isShort ? SHORT_IDLE_MS : usualIdleMs,
     isStrict,
     hasRebindingFilter: random.uniform() < shares.rebindingFilter,
   };

@@ -25,6 +25,7 @@ export interface BoxParts {
   readonly reader?: CertificateReader;
   readonly trustedRoots?: string;
   readonly boots1970: boolean;
+  readonly isSlowReader: boolean;
   readonly weather: () => Weather;
   readonly network: Network;
   readonly tell: Witness;
@@ -192,12 +193,13 @@ export class Box {
   }
 
   #layLine(board: BoardClock): Line {
-    const { random, weather, network } = this.#parts;
+    const { random, weather, network, isSlowReader } = this.#parts;
     const line: Line = new Line({
       clock: board,
       random,
       weather,
       mappingIdleMs: this.lan.site.mappingIdleMs,
+      dawdleMs: isSlowReader ? SLOW_READER_MS : 0,
       obstacle: () => network.obstacle(this),
       admit: () => network.admit(this),
       onLine: (isUp) => {
@@ -263,6 +265,9 @@ type Untold = Happened extends infer Each
     ? Omit<Each, 'atMs' | 'appliance'>
     : never
   : never;
+
+/** A busy processor that gets round to its messages now and then, before the SDK gives an answer up. */
+const SLOW_READER_MS = 10_000;
 
 /** From goodbye to the first instruction of the firmware. */
 const BOOT_MS = 20_000;

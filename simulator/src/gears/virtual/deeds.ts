@@ -48,6 +48,8 @@ export function perform(event: ScenarioEvent, parts: DeedParts): Undo | undefine
       return undefined;
     case 'profile-change':
       return changeProfile(world, event);
+    case 'renew-all':
+      return renewAll(world, event.over);
     case 'mass-revocation':
       world.authority.model.controls.announceRevocation({ noticeMs: event.notice });
       return undefined;
@@ -99,6 +101,13 @@ function clone(world: VirtualWorld, boxes: readonly Box[]): Undo {
   return () => {
     for (const twin of twins) twin.cutPower('clone found');
   };
+}
+
+/** As an operator's script does: one after the other, and what the broker does not answer is left out. */
+function renewAll({ boxes, clock, vendor }: VirtualWorld, overMs: number): undefined {
+  for (const [index, { deviceId }] of boxes.entries()) {
+    clock.setTimer((overMs * index) / boxes.length, () => void vendor.broker?.renew(deviceId));
+  }
 }
 
 function failAuthority(world: VirtualWorld, how: Extract<ScenarioEvent, { do: 'authority-outage' }>['how']): Undo {

@@ -12,6 +12,8 @@ export interface LineParts {
   readonly weather: () => Weather;
   /** The NAT forgets a line on which nothing was said for so long. */
   readonly mappingIdleMs: number;
+  /** What the appliance's own slowness adds to every message. */
+  readonly dawdleMs: number;
   /** Why the broker cannot be reached from here; undefined while it can. */
   readonly obstacle: () => LanyardError | undefined;
   readonly admit: () => Promise<LanyardError | undefined>;
@@ -34,13 +36,17 @@ export class Line {
     this.#parts = parts;
     this.link = new MemoryLink(parts);
     this.link.admitBy(async () => parts.obstacle() ?? (await parts.admit()));
-    this.link.onPayload(parts.onPayload);
+    this.link.onPayload((kind, payload) => {
+      this.#passNat();
+      parts.onPayload(kind, payload);
+    });
     this.link.onLine((isUp) => this.#turn(isUp));
     this.link.lose(() => this.#isHalfOpen || this.#isUnlucky());
     this.#slow();
   }
 
   say(message: DownMessage): boolean {
+    this.#passNat();
     return this.link.say(message);
   }
 
@@ -65,13 +71,24 @@ export class Line {
 
   /** Decides at its beginning how and when the line ends, if the weather has it end. */
   #age(): void {
-    const { random, weather, mappingIdleMs } = this.#parts;
+    const { random, weather } = this.#parts;
     this.#slow();
-    if (mappingIdleMs < KEEPALIVE_MS) return this.#breakAfter(mappingIdleMs, true);
+    if (this.#isForgettable) return this.#passNat();
     const { lineLife, halfOpen } = weather();
     if (lineLife === undefined) return;
     const lifeMs = -Math.log(1 - random.uniform()) * lineLife;
     this.#breakAfter(lifeMs, random.uniform() < halfOpen);
+  }
+
+  /** Shorter than the pings are apart. */
+  get #isForgettable(): boolean {
+    return this.#parts.mappingIdleMs < KEEPALIVE_MS;
+  }
+
+  /** Every message makes the NAT remember the line for a while more. */
+  #passNat(): void {
+    if (!this.#isForgettable || !this.link.isUp || this.#isHalfOpen) return;
+    this.#breakAfter(this.#parts.mappingIdleMs, true);
   }
 
   #breakAfter(delayMs: number, isSilent = false): void {
@@ -88,7 +105,8 @@ export class Line {
   }
 
   #slow(): void {
-    const { from, to } = this.#parts.weather().latency;
-    this.link.slow(Math.round(from + this.#parts.random.uniform() * (to - from)));
+    const { random, weather, dawdleMs } = this.#parts;
+    const { from, to } = weather().latency;
+    this.link.slow(Math.round(from + random.uniform() * (to - from)) + dawdleMs);
   }
 }

@@ -44,6 +44,9 @@ export const START_MS = Date.UTC(2026, 10, 23);
 const PERSPECTIVES = 6;
 const OPENING_STEP_MS = 100;
 
+/** Power and line of a clone are not those of the appliance that is counted under its number. */
+const OF_ONE_BOX: ReadonlySet<Happening['kind']> = new Set(['powered', 'connected', 'disconnected']);
+
 /** Nothing here waits for sockets or files; work in other threads makes the clock stand still by itself. */
 const TIMERS_PER_TURN = 256;
 
@@ -64,6 +67,8 @@ export class VirtualWorld {
   readonly #numbers = new Map<string, number>();
   readonly #cutOff = new Set<string>();
   #weather: Weather;
+  #isOver = false;
+  readonly #tell: Witness = (happening) => this.tell(happening);
 
   constructor(plan: VirtualWorldPlan) {
     const { scenario, seed, crypto } = plan;
@@ -115,7 +120,9 @@ export class VirtualWorld {
   clone(box: Box): Box {
     const { number, deviceId, flash } = box;
     const site = this.boxes[(number + 1) % this.boxes.length]?.lan ?? box.lan;
-    const twin = this.#makeBox(number, deviceId, `${deviceId}-twin-${this.clones.length}`, site);
+    const twin = this.#makeBox(number, deviceId, `${deviceId}-twin-${this.clones.length}`, site, (happening) => {
+      if (!OF_ONE_BOX.has(happening.kind)) this.tell(happening);
+    });
     twin.flash.restore(flash.image());
     this.clones.push(twin);
     return twin;
@@ -133,12 +140,15 @@ export class VirtualWorld {
   }
 
   tell(happening: Happening): void {
+    if (this.#isOver) return;
     this.#note(happening);
     const judged = this.#judged(happening);
     for (const witness of this.#plan.witnesses) witness(judged);
   }
 
+  /** What is torn down with the world does not happen in it. */
   async close(): Promise<void> {
+    this.#isOver = true;
     this.vendor.kill();
     await this.authority.model.stop();
     this.#store.close();
@@ -244,9 +254,10 @@ export class VirtualWorld {
     });
   }
 
-  #makeBox(number: number, deviceId: string, serialNumber: string, lan: Lan): Box {
+  #makeBox(number: number, deviceId: string, serialNumber: string, lan: Lan, tell: Witness = this.#tell): Box {
     const { seed, scenario } = this.#plan;
     const { keys, reader } = this.#crypto;
+    const { quirks } = scenario.population;
     // Each has dice of its own, so that what one does changes nothing for the others.
     const random = seededRandom((seed * 1_000_003 + number * 7_919 + this.clones.length) >>> 0);
     return new Box({
@@ -259,10 +270,11 @@ export class VirtualWorld {
       ...(keys && { keys }),
       ...(reader && { reader }),
       ...(this.authority.rootPem !== undefined && { trustedRoots: this.authority.rootPem }),
-      boots1970: random.uniform() < scenario.population.quirks.boots1970,
+      boots1970: random.uniform() < quirks.boots1970,
+      isSlowReader: random.uniform() < quirks.slowReader,
       weather: () => this.#weather,
       network: this.vendor,
-      tell: (happening) => this.tell(happening),
+      tell,
     });
   }
 }
