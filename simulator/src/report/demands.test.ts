@@ -19,6 +19,12 @@ test.each<[Demand, boolean]>([
   expect(judged(demand)).toMatchObject({ measure: demand.measure, isMet });
 });
 
+test('a figure per appliance says the same of fleets of any size', () => {
+  const finding = judged({ measure: 'certified', per: 'appliance', atLeast: 0.5, atMost: 0.5 });
+  expect(finding).toMatchObject({ measure: 'certified per appliance', found: 0.5, isMet: true });
+  expect(judged({ measure: 'authority.limited', per: 'appliance', atLeast: 1 })).toMatchObject({ found: 0 });
+});
+
 test('a count of what never happened is 0', () => {
   expect(judged({ measure: 'authority.limited', atMost: 0 })).toMatchObject({ found: 0, isMet: true });
   expect(judged({ measure: 'problems.broker-refused', atLeast: 1 })).toMatchObject({ found: 0, isMet: false });

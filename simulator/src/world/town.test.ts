@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '@lanyard/sdk/testing';
-import { layOutTown } from './town.ts';
+import { layOutTown, USUAL_SITES } from './town.ts';
 
 test('one seed lays out one town, another seed another', () => {
   expect(layOutTown(50, seededRandom(1))).toEqual(layOutTown(50, seededRandom(1)));
@@ -19,4 +19,12 @@ test('LANs collide, carriers’ customers share an address, everybody else has o
   const offices = sites.filter(({ kind }) => kind === 'office').length;
   expect(offices).toBeGreaterThan(150);
   expect(offices).toBeLessThan(250);
+});
+
+test('the wished share of NATs forgets a silent line within a minute', () => {
+  const idle = layOutTown(1_000, seededRandom(1), { ...USUAL_SITES, shortIdle: 0.1 }).filter(
+    ({ mappingIdleMs }) => mappingIdleMs === 60_000,
+  );
+  expect(idle.length).toBeGreaterThan(70);
+  expect(idle.length).toBeLessThan(130);
 });
