@@ -60,7 +60,11 @@ test('what is torn down with the world does not happen in it', async () => {
 });
 
 async function quietDay({ population, ...more }: Partial<ScenarioInput>, days = 1): Promise<BusyOutcome> {
-  const calm = { weather: {}, events: [], population: { arrivals: { over: '1h' }, ...population } } as const;
+  const calm: Partial<ScenarioInput> = {
+    weather: {},
+    events: [],
+    population: { arrivals: { over: '1h' }, ...population },
+  };
   return await busyRun({ crypto: 'stub', appliances: APPLIANCES, days, more: { ...calm, ...more } });
 }
 
