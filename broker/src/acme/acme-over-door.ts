@@ -70,8 +70,10 @@ class DoorTransport implements CaTransport {
   }
 }
 
+/** Header names know no case (RFC 9110 §5.1); most doors write them as they are looked for. */
 function headerOf({ headers }: AcmeDoorAnswer, name: string): string | undefined {
-  const value = headers[name];
+  const written = name in headers ? name : Object.keys(headers).find((key) => key.toLowerCase() === name.toLowerCase());
+  const value = written === undefined ? undefined : headers[written];
   return typeof value === 'string' ? value : value?.[0];
 }
 
