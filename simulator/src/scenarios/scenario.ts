@@ -1,5 +1,6 @@
 /** What a scenario file may say: population, authority, weather, events at times, expectations. Checked, with defaults. */
 import { z } from 'zod';
+import { LIMITS } from '@lanyard/sdk/protocol';
 import { durationMs } from '../report/duration.ts';
 
 const duration = z.union([z.string(), z.number()]).transform((given, context) => {
@@ -9,7 +10,13 @@ const duration = z.union([z.string(), z.number()]).transform((given, context) =>
   return z.NEVER;
 });
 const share = z.number().min(0).max(1);
-const span = z.strictObject({ from: duration, to: duration });
+/** Nothing can come again, or fill again, in no time at all. */
+const period = duration.refine((ms) => ms > 0, 'must be longer than nothing');
+/** The broker says it to appliances in seconds, and they accept no longer wait (sdk/src/protocol/limits.ts). */
+const wait = duration.refine((ms) => ms <= LIMITS.waitSeconds * 1_000, 'must be 30 days at most');
+const span = z
+  .strictObject({ from: duration, to: duration })
+  .refine(({ from, to }) => from <= to, 'must not end before it begins');
 
 /** How the appliances of a run come into the world. */
 const population = z.strictObject({
@@ -49,7 +56,7 @@ const population = z.strictObject({
     .prefault({}),
 });
 
-const bucket = z.strictObject({ burst: z.int().min(1), per: duration });
+const bucket = z.strictObject({ burst: z.int().min(1), per: period });
 
 /** Token buckets by the CA's names for them: `burst` at most, refilled evenly within `per`. */
 const limits = z.strictObject({
@@ -96,7 +103,7 @@ const when = {
   /** Since the start of the run. */
   at: duration,
   /** Comes again after this, until the end or `times` times. */
-  every: duration.optional(),
+  every: period.optional(),
   times: z.int().min(1).optional(),
   /** Each time is later by a random part of this, so that it meets everything in every state. */
   jitter: duration.optional(),
@@ -178,9 +185,9 @@ export const scenarioSchema = z.strictObject({
   broker: z
     .strictObject({
       /** How often appliances say hello at the latest. */
-      checkIn: duration.default(7 * 86_400_000),
+      checkIn: wait.refine((ms) => ms >= 1_000, 'must be a second at least').default(7 * 86_400_000),
       /** Within which those that lost the broker come back. */
-      reconnectSpread: duration.default(300_000),
+      reconnectSpread: wait.default(300_000),
       concurrency: z.int().min(1).default(64),
       /** Appliances may also reach it on port 443, the only one that strict firewalls let out. */
       onPort443: z.boolean().default(true),
