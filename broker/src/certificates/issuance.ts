@@ -205,7 +205,7 @@ export class Issuance implements Runnable {
     if (certificate === undefined) return undefined;
     const { clock, random } = this.#parts;
     const { chain, issued } = certificate;
-    const renewAtMs = renewalTime(issued, random.uniform());
+    const renewAtMs = renewalTime(issued, random.uniform(), clock.nowMs());
     const { deviceId, id: orderId, names } = order;
     return { ...issued, deviceId, orderId, names, chain, issuedAtMs: clock.nowMs(), renewAtMs };
   }

@@ -288,3 +288,20 @@ describe('failures', () => {
     expect(after(clearing, EVENTS.cleared).state).toEqual({ kind: 'waiting', notBeforeMs: NOW_MS, tries: 0 });
   });
 });
+
+test.each(['proving', 'collecting'] as const)(
+  '%s, a CA that takes its time is asked for hours, less and less often',
+  (kind) => {
+    let order = orderIn({ ...STATES[kind], tries: 0 });
+    let nowMs = NOW_MS;
+    let polls = 0;
+    while (order.state.kind === kind && 'notBeforeMs' in order.state) {
+      order = next(order, { kind: 'pending', retryAfterMs: 3_000 }, nowMs, 0);
+      if ('notBeforeMs' in order.state && order.state.kind === kind) nowMs = order.state.notBeforeMs;
+      polls += 1;
+    }
+    expect(nowMs - NOW_MS).toBeGreaterThan(5 * 60 * MINUTE_MS);
+    expect(nowMs - NOW_MS).toBeLessThan(7 * 60 * MINUTE_MS);
+    expect(polls).toBeLessThanOrEqual(100);
+  },
+);

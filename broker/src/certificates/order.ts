@@ -118,6 +118,11 @@ const LONGEST_ASKED_PAUSE_MS = 7 * DAY_MS;
 /** How soon to ask again when the CA does not say, doubling each time; what it says is kept within the bounds. */
 const FIRST_POLL_MS = 200;
 const LONGEST_OWN_POLL_MS = 5_000;
+/** A CA that takes long is asked less and less often, whatever it asks for: it is given some six hours in all. */
+const PATIENCE = [
+  { fromTries: 30, pauseMs: 60_000 },
+  { fromTries: 70, pauseMs: 600_000 },
+] as const;
 const SHORTEST_POLL_MS = 100;
 const LONGEST_POLL_MS = 60_000;
 
@@ -245,7 +250,10 @@ function afterPending(order: Order, retryAfterMs: number | undefined, nowMs: num
     return startOver(order, { code: 'authority-protocol', message, atMs: nowMs }, undefined, nowMs);
   }
   const ownPauseMs = Math.min(FIRST_POLL_MS * 2 ** Math.min(state.tries, 30), LONGEST_OWN_POLL_MS);
-  const pauseMs = Math.min(Math.max(retryAfterMs ?? ownPauseMs, SHORTEST_POLL_MS), LONGEST_POLL_MS);
+  const askedPauseMs = Math.min(Math.max(retryAfterMs ?? ownPauseMs, SHORTEST_POLL_MS), LONGEST_POLL_MS);
+  // An order that is given up while the CA still works at it becomes a certificate that nobody collects.
+  const patientMs = PATIENCE.findLast(({ fromTries }) => state.tries >= fromTries)?.pauseMs ?? 0;
+  const pauseMs = Math.max(askedPauseMs, patientMs);
   return { ...order, state: { ...state, notBeforeMs: nowMs + pauseMs, tries: state.tries + 1 } };
 }
 

@@ -7,7 +7,7 @@ const START_MS = Date.UTC(2026, 10, 22);
 
 function dayOf(lifeDays: number, uniform: number): number {
   const validity = { notBeforeMs: START_MS, notAfterMs: START_MS + lifeDays * DAY_MS };
-  return (renewalTime(validity, uniform) - START_MS) / DAY_MS;
+  return (renewalTime(validity, uniform, START_MS) - START_MS) / DAY_MS;
 }
 
 test('a certificate is renewed at two thirds of its life, a short one at half, give or take a hundredth', () => {
@@ -23,9 +23,14 @@ test('however long it lives, it is renewed within its life, with a quarter of it
   const life = fc.integer({ min: 1_000, max: 1_000 * DAY_MS });
   fc.assert(
     fc.property(life, fc.double({ min: 0, max: 0.999, noNaN: true }), (lifeMs, uniform) => {
-      const atMs = renewalTime({ notBeforeMs: START_MS, notAfterMs: START_MS + lifeMs }, uniform) - START_MS;
+      const atMs = renewalTime({ notBeforeMs: START_MS, notAfterMs: START_MS + lifeMs }, uniform, START_MS) - START_MS;
       expect(atMs).toBeGreaterThan(0);
       expect(lifeMs - atMs).toBeGreaterThan(lifeMs / 4);
     }),
   );
+});
+
+test('one that was old when it was issued is used for a third of what is left', () => {
+  const validity = { notBeforeMs: START_MS - 400 * DAY_MS, notAfterMs: START_MS + 6 * DAY_MS };
+  expect(renewalTime(validity, 0.5, START_MS)).toBe(START_MS + 2 * DAY_MS);
 });

@@ -23,3 +23,9 @@ test('in a rough but honest world nothing is objected to', async () => {
   expect(outcome.shown).toEqual([]);
   expect(objectors(outcome)).toEqual([]);
 });
+
+test('a CA that takes twenty minutes to issue is waited for', async () => {
+  const scenario: Partial<ScenarioInput> = { authority: { asyncFinalize: '20m' } };
+  const outcome = await watchedRun({ for: '65d', appliances: 10, seed: 1, scenario });
+  expect(objectors(outcome)).toEqual([]);
+});

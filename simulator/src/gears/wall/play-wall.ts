@@ -36,9 +36,12 @@ export interface WallPlay {
 export async function playWall(play: WallPlay): Promise<Result> {
   const { scenario, appliances, seed, lengthMs, clock, sdk, existing } = play;
   const plan = wallPlan({ ...scenario, for: lengthMs }, appliances);
-  const measurements = new Measurements({ startMs: clock.nowMs(), lengthMs, appliances });
+  // The factory takes minutes: time begins when the first is switched on.
+  let measurements = new Measurements({ startMs: clock.nowMs(), lengthMs, appliances });
+  let hasBegun = false;
   const hash = new EventHash();
-  const metrics = await openMetrics(play, measurements);
+  const snapshot = (): Snapshot => measurements.snapshot();
+  const metrics = await openMetrics(play, snapshot);
   try {
     const outcome = await runWall({
       ...plan,
@@ -47,10 +50,14 @@ export async function playWall(play: WallPlay): Promise<Result> {
       ...(sdk !== undefined && { sdk }),
       ...(existing && { existing }),
       onHappening: (happening) => {
+        if (!hasBegun && happening.kind === 'powered') {
+          hasBegun = true;
+          measurements = new Measurements({ startMs: happening.atMs, lengthMs, appliances });
+        }
         hash.add(happening);
         measurements.note(happening);
       },
-      onProgress: ({ certified }) => play.onProgress(() => measurements.snapshot(), certified / appliances),
+      onProgress: ({ certified }) => play.onProgress(snapshot, certified / appliances),
       signal: play.signal,
     });
     measurements.passTo(clock.nowMs());
@@ -69,7 +76,7 @@ export async function playWall(play: WallPlay): Promise<Result> {
         replay: play.replay,
         load: { ...outcome.load, connectsPerSecond: outcome.connectsPerSecond },
       },
-      snapshot: measurements.snapshot(),
+      snapshot: snapshot(),
       flashBytesPerYear: measurements.flashBytesPerYear(),
       violations: { total: 0, tolerated: 0, shown: [] },
       demands: scenario.expect.demands,
@@ -81,10 +88,9 @@ export async function playWall(play: WallPlay): Promise<Result> {
 
 async function openMetrics(
   { scenario, metricsPort, onMetrics }: WallPlay,
-  measurements: Measurements,
+  snapshot: () => Snapshot,
 ): Promise<MetricsServer | undefined> {
   if (metricsPort === undefined) return undefined;
-  const snapshot = (): Snapshot => measurements.snapshot();
   const server = new MetricsServer({ snapshot, scenario: scenario.name, port: metricsPort });
   await server.start();
   onMetrics(`http://127.0.0.1:${server.port}/metrics`);
