@@ -156,9 +156,10 @@ export class Box {
 
   /** The flash goes back to `image`, as when an old backup is restored. */
   async restoreImage(image: FlashImage): Promise<void> {
+    const wasOn = this.isOn;
     this.cutPower('restored image');
     this.flash.restore(image);
-    await this.powerOn('restored image');
+    if (wasOn) await this.powerOn('restored image');
   }
 
   /** DHCP gives it another address. */

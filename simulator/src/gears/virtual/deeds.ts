@@ -53,11 +53,8 @@ export function perform(event: ScenarioEvent, parts: DeedParts): Undo | undefine
     case 'mass-revocation':
       world.authority.model.controls.announceRevocation({ noticeMs: event.notice });
       return undefined;
-    case 'weather': {
-      const { weather } = world;
-      world.changeWeather(event.weather);
-      return () => world.changeWeather(weather);
-    }
+    case 'weather':
+      return world.beginWeather(event.weather);
   }
 }
 
@@ -96,7 +93,7 @@ function restoreLater({ world, pick }: DeedParts, where: Where, ageMs: number): 
 }
 
 function clone(world: VirtualWorld, boxes: readonly Box[]): Undo {
-  const twins = boxes.map((box) => world.clone(box));
+  const twins = boxes.filter((box) => box.isOn).map((box) => world.clone(box));
   for (const twin of twins) void twin.powerOn('clone');
   return () => {
     for (const twin of twins) twin.cutPower('clone found');
@@ -118,10 +115,17 @@ function failAuthority(world: VirtualWorld, how: Extract<ScenarioEvent, { do: 'a
     'cut-answers': { cutShare: 0.5 },
     'wrong-certificates': { certificate: 'other-key' },
   } as const;
+  const mended = {
+    unreachable: { isUnreachable: false },
+    error: { isFailing: false },
+    'cut-answers': { cutShare: 0 },
+    'wrong-certificates': { certificate: 'none' },
+  } as const;
   controls.setFaults(faults[how]);
   world.excuses.authorityChanged();
   return () => {
-    controls.clearFaults();
+    // Another way to fail may have begun meanwhile, and goes on.
+    controls.setFaults(mended[how]);
     world.excuses.authorityChanged();
   };
 }

@@ -61,6 +61,8 @@ export class Vendor implements Network {
   }
 
   async start(): Promise<void> {
+    // Events that stop it may overlap: two brokers on one disk would order everything twice.
+    if (this.#broker !== undefined) return;
     const { clock, random, store, zone, settings, authority, readRequest, readChain, between, tell } = this.#parts;
     const broker = new VirtualBroker({
       clock,

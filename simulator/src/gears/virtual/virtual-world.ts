@@ -66,7 +66,8 @@ export class VirtualWorld {
   readonly #names: string[] = [];
   readonly #numbers = new Map<string, number>();
   readonly #cutOff = new Set<string>();
-  #weather: Weather;
+  /** Those that events brought, the youngest last. */
+  readonly #weathers: Weather[] = [];
   #isOver = false;
   readonly #tell: Witness = (happening) => this.tell(happening);
 
@@ -76,7 +77,6 @@ export class VirtualWorld {
     const ground = { clock: this.clock, random: seededRandom(seed + 4) };
     this.#crypto = typeof crypto === 'string' ? cryptoOf(crypto, ground) : crypto;
     this.scenario = scenario;
-    this.#weather = scenario.weather;
     this.#random = seededRandom(seed);
     this.#store = openInlineStore(plan.database ?? ':memory:');
     this.authority = new VirtualAuthority({
@@ -94,11 +94,13 @@ export class VirtualWorld {
   }
 
   get weather(): Weather {
-    return this.#weather;
+    return this.#weathers.at(-1) ?? this.scenario.weather;
   }
 
-  changeWeather(weather: Weather): void {
-    this.#weather = weather;
+  /** @returns what ends it again, whatever other weather has come since. */
+  beginWeather(weather: Weather): () => void {
+    this.#weathers.push(weather);
+    return () => void this.#weathers.splice(this.#weathers.indexOf(weather), 1);
   }
 
   /** Starts the broker and enrols every box; none is switched on. */
@@ -272,7 +274,7 @@ export class VirtualWorld {
       ...(this.authority.rootPem !== undefined && { trustedRoots: this.authority.rootPem }),
       boots1970: random.uniform() < quirks.boots1970,
       isSlowReader: random.uniform() < quirks.slowReader,
-      weather: () => this.#weather,
+      weather: () => this.weather,
       network: this.vendor,
       tell,
     });
