@@ -11,7 +11,7 @@ test('each has a size here, and list shows all of them', async () => {
   const files = readdirSync(new URL('../../simulator/scenarios/', import.meta.url));
   const { code, stdout } = await simulator('list');
 
-  expect(files.toSorted()).toEqual(Object.keys(SIZES).map((name) => `${name}.yaml`));
+  expect(new Set(files)).toEqual(new Set(Object.keys(SIZES).map((name) => `${name}.yaml`)));
   expect(code).toBe(0);
   const listed = stdout.split('\n').map((line) => line.split(' ')[0]);
   expect(listed).toEqual(expect.arrayContaining(Object.keys(SIZES)));
