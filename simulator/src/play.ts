@@ -84,7 +84,11 @@ function decide(wish: PlayWish, scenario: Scenario): Decided {
     const message = `${scenario.name} plays in the gear ${scenario.gears.join(' or ')}, not in ${gear}`;
     throw new LanyardError('option-invalid', { message });
   }
-  const { appliances = scenario.appliances, lengthMs = scenario.for } = wish;
+  const { appliances = scenario.appliances, lengthMs = scenario.for, only } = wish;
+  if (only !== undefined && only >= appliances) {
+    const message = `there is no appliance ${only} among ${appliances}: the first is 0`;
+    throw new LanyardError('option-invalid', { message });
+  }
   const seed = wish.seed ?? Number.parseInt(randomHex(systemRandom, 3), 16);
   // What is given must be possible; what only the scenario wishes gives way to a small fleet.
   const shards = wish.shards ?? Math.min(scenario.shards, appliances);
