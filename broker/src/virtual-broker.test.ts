@@ -222,6 +222,15 @@ describe('lives on one disk', () => {
     expect(broker.records(`_acme-challenge.${name}`, TXT)).toEqual([]);
   });
 
+  test('whom a dead one enrols nobody knows', async () => {
+    await live();
+    broker.kill();
+    void broker.enrol(BOX, IDENTITY);
+    await clock.advance(10);
+    await live();
+    expect((await broker.admit(caller)).kind).toBe('refused');
+  });
+
   test('names stay bound: enrolled again, the appliance has the same', async () => {
     await live();
     const name = await broker.enrol(BOX, IDENTITY);

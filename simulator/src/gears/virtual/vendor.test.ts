@@ -131,12 +131,12 @@ describe('the broker', () => {
   });
 
   test('of two with one identity the later has the line', async () => {
-    const small = await town();
+    const small = await town({ appliances: 4 });
     const [box] = small.world.boxes;
     const twin = small.world.clone(box!);
     void twin.powerOn('clone');
     await small.world.clock.advance(1_000);
-    expect([twin.isConnected, box!.isConnected, small.world.vendor.connections]).toEqual([true, false, 2]);
+    expect([twin.isConnected, box!.isConnected, small.world.vendor.connections]).toEqual([true, false, 4]);
     expect(twin.lan).not.toBe(box!.lan);
     expect(twin.flash.image()).toEqual(box!.flash.image());
   });
