@@ -27,7 +27,7 @@ export async function simulator(...args: readonly (string | number)[]): Promise<
   return await runToEnd(process.execPath, command, { cwd: REPOSITORY, timeoutMs: TIMEOUT_MS });
 }
 
-export function summaryOf({ stdout, report }: Ended): Summary {
+export function summaryOf({ stdout, report }: Pick<Ended, 'stdout' | 'report'>): Summary {
   const last = stdout.trimEnd().split('\n').at(-1) ?? '';
   if (!last.startsWith('{')) throw new Error(`the last line is no summary:\n${report}`);
   return summary.parse(JSON.parse(last));
