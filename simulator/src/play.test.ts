@@ -72,12 +72,12 @@ describe('what is decided', () => {
 
   test('a seed that is left out is thrown, and told', async () => {
     const seeds = new Set<unknown>();
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 2; round++) {
       const { summary, report } = await played('', { seed: undefined, appliances: 1, lengthMs: 60_000 });
       seeds.add(summary['seed']);
       expect(report['replay']).toContain(`--seed ${String(summary['seed'])}`);
     }
-    expect(seeds.size).toBe(3);
+    expect(seeds.size).toBe(2);
   });
 
   test('shards of the scenario give way to a small fleet', async () => {

@@ -64,12 +64,6 @@ describe('the fingerprint', () => {
     .flat()
     .map(([happening]) => happening);
 
-  function hashOf(happenings: readonly Happening[]): string {
-    const hash = new EventHash();
-    for (const happening of happenings) hash.add(happening);
-    return hash.digest();
-  }
-
   test('is the same for the same facts, and another for others, fewer, or in another order', () => {
     const digest = hashOf(facts);
     expect(digest).toMatch(/^[0-9a-f]{16}$/);
@@ -93,3 +87,9 @@ describe('the fingerprint', () => {
     expect(hashOf(many)).not.toBe(hashOf(many.with(0, { ...facts[0]!, atMs: 77 })));
   });
 });
+
+function hashOf(happenings: readonly Happening[]): string {
+  const hash = new EventHash();
+  for (const happening of happenings) hash.add(happening);
+  return hash.digest();
+}

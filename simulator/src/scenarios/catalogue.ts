@@ -16,8 +16,11 @@ const MODULES: ReadonlySet<string> = new Set(['.ts', '.mts', '.js', '.mjs']);
 
 /** Every shipped scenario, in the order of their names. */
 export async function shippedScenarios(): Promise<readonly Scenario[]> {
-  const files = (await readdir(SHIPPED)).filter((file) => file.endsWith('.yaml')).toSorted();
-  return await Promise.all(files.map((file) => readScenarioFile(resolve(SHIPPED, file))));
+  // By their names and not their files: `ramp-override.yaml` stands before `ramp.yaml`.
+  const names = (await readdir(SHIPPED))
+    .filter((file) => file.endsWith('.yaml'))
+    .map((file) => basename(file, '.yaml'));
+  return await Promise.all(names.toSorted().map((name) => readScenarioFile(resolve(SHIPPED, `${name}.yaml`))));
 }
 
 /**

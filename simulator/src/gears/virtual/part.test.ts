@@ -11,7 +11,7 @@ function plan(scenario: Partial<ScenarioInput> = {}, change: Partial<PartPlan> =
     scenario: scenarioSchema.parse({ name: 'small', about: 'A small fleet.', ...scenario }),
     appliances: 4,
     seed: 1,
-    lengthMs: 2 * HOUR_MS,
+    lengthMs: HOUR_MS * 1.5,
     crypto: 'stub',
     replay,
     ...change,
