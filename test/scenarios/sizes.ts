@@ -14,5 +14,5 @@ export const SIZES: Readonly<Record<string, number>> = {
   'ramp-override': 60,
   'reconnect-storm': 100,
   'renewal-year': 30,
-  shelf: 50,
+  shelf: 80,
 };

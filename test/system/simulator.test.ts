@@ -14,21 +14,6 @@ vi.setConfig({ testTimeout: 120_000 });
 
 const repository = new URL('../..', import.meta.url).pathname;
 
-test('first-boot certifies everybody and moves some', async () => {
-  const program = simulator('run', 'first-boot', '--appliances', '20');
-
-  expect(await program.ended).toEqual({ code: 0, signal: null });
-  const result: unknown = JSON.parse(program.stdout.at(-1) ?? '');
-  expect(result).toMatchObject({ appliances: 20, certified: 20, padlocks: 20, moved: 1 });
-});
-
-test('a scenario that does not exist is named, with those that do', async () => {
-  const program = simulator('run', 'second-boot');
-
-  expect(await program.ended).toEqual({ code: 2, signal: null });
-  expect(program.said()).toMatch(/second-boot.*first-boot/);
-});
-
 test('a lone appliance gets its certificate from a broker that knows nothing of the simulator', async () => {
   const vendor = await openVendor();
   onTestFinished(() => vendor.close());
