@@ -25,6 +25,12 @@ test('a figure per appliance says the same of fleets of any size', () => {
   expect(judged({ measure: 'authority.limited', per: 'appliance', atLeast: 1 })).toMatchObject({ found: 0 });
 });
 
+test('of a series the least and the most can be demanded', () => {
+  expect(judged({ measure: 'series.orders.max', atLeast: 1 })).toMatchObject({ found: 1, isMet: true });
+  expect(judged({ measure: 'series.orders.min', atLeast: 2 })).toMatchObject({ isMet: false });
+  expect(judged({ measure: 'series.limited.max', atMost: 0 })).toMatchObject({ found: 0, isMet: true });
+});
+
 test('a count of what never happened is 0', () => {
   expect(judged({ measure: 'authority.limited', atMost: 0 })).toMatchObject({ found: 0, isMet: true });
   expect(judged({ measure: 'problems.broker-refused', atLeast: 1 })).toMatchObject({ found: 0, isMet: false });

@@ -90,17 +90,26 @@ export function figureText(measure: string, figure: number): string {
   return figure < 0 ? `-${describeDuration(-figure)}` : describeDuration(figure);
 }
 
-/** Every number in the report that has a name of its own; lists have none. */
+/** Every number in the report by its name; of the lists of a series the least and the most, as `series.hellos.max`. */
 function measuresOf(measured: object, prefix = ''): Map<string, number | undefined> {
   const measures = new Map<string, number | undefined>();
   for (const [name, value] of Object.entries(measured)) {
     const path = `${prefix}${name}`;
     if (value === undefined || typeof value === 'number') measures.set(path, value);
+    else if (path.startsWith('series.') && Array.isArray(value)) addExtremes(measures, path, value);
     else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
       for (const [inner, figure] of measuresOf(value, `${path}.`)) measures.set(inner, figure);
     }
   }
   return measures;
+}
+
+function addExtremes(measures: Map<string, number | undefined>, path: string, values: readonly unknown[]): void {
+  const figures = values.filter((figure) => typeof figure === 'number');
+  const isEmpty = figures.length === 0;
+  // Spread into Math.min they would be as many arguments.
+  measures.set(`${path}.min`, isEmpty ? undefined : figures.reduce((least, figure) => Math.min(least, figure)));
+  measures.set(`${path}.max`, isEmpty ? undefined : figures.reduce((most, figure) => Math.max(most, figure)));
 }
 
 function unknownMeasure(measure: string, known: readonly string[]): LanyardError {
