@@ -117,6 +117,9 @@ describe('what is refused before anything runs', () => {
       { broker: 'mqtts://broker.example:8883' },
       '--broker needs --admin and --admin-token',
     ],
+    ['shards on real sockets', 'gears: [wall]\n', { shards: 2 }, '--shards has a meaning in the gear virtual only'],
+    ['light clients on virtual time', '', { sdk: 1 }, '--sdk has a meaning in the gear wall only'],
+    ['a token on virtual time', '', { adminToken: 'x' }, '--admin-token has a meaning in the gear wall only'],
     ['the measure that is none', 'expect: { demands: [{ measure: happiness, atLeast: 1 }] }\n', {}, 'happiness'],
   ])('%s', async (_, text, wish, why) => {
     expect(await refusalOf(text, wish)).toMatchObject({ message: expect.stringContaining(why) });

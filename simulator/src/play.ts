@@ -84,6 +84,7 @@ function decide(wish: PlayWish, scenario: Scenario): Decided {
     const message = `${scenario.name} plays in the gear ${scenario.gears.join(' or ')}, not in ${gear}`;
     throw new LanyardError('option-invalid', { message });
   }
+  refuseMisplaced(wish, gear);
   const { appliances = scenario.appliances, lengthMs = scenario.for, only } = wish;
   if (only !== undefined && only >= appliances) {
     const message = `there is no appliance ${only} among ${appliances}: the first is 0`;
@@ -93,6 +94,20 @@ function decide(wish: PlayWish, scenario: Scenario): Decided {
   // What is given must be possible; what only the scenario wishes gives way to a small fleet.
   const shards = wish.shards ?? Math.min(scenario.shards, appliances);
   return { wish, scenario, gear, appliances, seed, lengthMs, shards };
+}
+
+/** What one gear knows and the other would pass over in silence. */
+const OF_ONE_GEAR = {
+  virtual: ['shards', 'only'],
+  wall: ['sdk', 'broker', 'admin', 'adminToken', 'metrics'],
+} as const satisfies Readonly<Record<Gear, readonly (keyof PlayWish)[]>>;
+
+function refuseMisplaced(wish: PlayWish, gear: Gear): void {
+  const other = gear === 'wall' ? 'virtual' : 'wall';
+  const misplaced = OF_ONE_GEAR[other].find((name) => wish[name] !== undefined);
+  if (misplaced === undefined) return;
+  const option = misplaced.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw new LanyardError('option-invalid', { message: `--${option} has a meaning in the gear ${other} only` });
 }
 
 async function run(decided: Decided, signal: AbortSignal): Promise<Result> {
