@@ -1,27 +1,26 @@
 /** One life of a simulated process: when it ends, its timers are gone and nothing that it asked for is ever answered. */
-import type { Clock, Timer } from '@lanyard/sdk/kernel';
+import { MortalTimers } from '@lanyard/sdk/kernel';
+import type { Clock } from '@lanyard/sdk/kernel';
 
 export class Life {
   readonly clock: Clock;
-  readonly #timers = new Set<Timer>();
-  #isOver = false;
+  readonly #timers: MortalTimers;
 
   constructor(clock: Clock) {
+    this.#timers = new MortalTimers(clock);
     this.clock = {
       nowMs: () => clock.nowMs(),
       monotonicMs: () => clock.monotonicMs(),
-      setTimer: (delayMs, callback) => this.#setTimer(clock, delayMs, callback),
+      setTimer: (delayMs, callback) => this.#timers.setTimer(delayMs, callback),
     };
   }
 
   get isOver(): boolean {
-    return this.#isOver;
+    return this.#timers.isOver;
   }
 
   end(): void {
-    this.#isOver = true;
-    for (const timer of this.#timers) timer.cancel();
-    this.#timers.clear();
+    this.#timers.end();
   }
 
   /** The port as this life sees it: what is asked for takes effect, and its answer is lost when death comes before it. */
@@ -41,7 +40,7 @@ export class Life {
   }
 
   #ask(member: Function, target: object, given: readonly unknown[]): unknown {
-    if (this.#isOver) return never;
+    if (this.isOver) return never;
     const answer: unknown = Reflect.apply(member, target, given);
     return answer instanceof Promise ? this.#unlessOver(answer) : answer;
   }
@@ -49,25 +48,10 @@ export class Life {
   #unlessOver<T>(answer: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       answer.then(
-        (value) => this.#isOver || resolve(value),
-        (error: unknown) => this.#isOver || reject(error),
+        (value) => this.isOver || resolve(value),
+        (error: unknown) => this.isOver || reject(error),
       );
     });
-  }
-
-  #setTimer(clock: Clock, delayMs: number, callback: () => void): Timer {
-    if (this.#isOver) return { cancel: () => {} };
-    const timer = clock.setTimer(delayMs, () => {
-      this.#timers.delete(timer);
-      callback();
-    });
-    this.#timers.add(timer);
-    return {
-      cancel: () => {
-        this.#timers.delete(timer);
-        timer.cancel();
-      },
-    };
   }
 }
 

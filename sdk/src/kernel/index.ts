@@ -11,3 +11,4 @@ export { inOrder } from './runnable.ts';
 export type { Runnable } from './runnable.ts';
 export { LanyardError, ERRORS, describeError } from './errors.ts';
 export type { ErrorCode, LanyardErrorOptions } from './errors.ts';
+export { MortalTimers } from './mortal-timers.ts';

@@ -1,4 +1,5 @@
 /** The clock on an appliance's board: it runs while there is power, and may believe that it is 1970. */
+import { MortalTimers } from '@lanyard/sdk/kernel';
 import type { Clock, Timer } from '@lanyard/sdk/kernel';
 
 export class BoardClock implements Clock {
@@ -6,12 +7,12 @@ export class BoardClock implements Clock {
   readonly #bootedMs: number;
   /** What the wall clock shows at power-on; undefined: the true time, from a battery. */
   readonly #wallMs: number | undefined;
-  readonly #timers = new Set<Timer>();
-  #hasPower = true;
+  readonly #timers: MortalTimers;
 
   /** @param wallMs what the wall clock shows now; the true time when left out. */
   constructor(clock: Clock, wallMs?: number) {
     this.#clock = clock;
+    this.#timers = new MortalTimers(clock);
     this.#bootedMs = clock.monotonicMs();
     this.#wallMs = wallMs;
   }
@@ -25,26 +26,11 @@ export class BoardClock implements Clock {
   }
 
   setTimer(delayMs: number, callback: () => void): Timer {
-    if (!this.#hasPower) return NEVER;
-    const timer = this.#clock.setTimer(delayMs, () => {
-      this.#timers.delete(timer);
-      callback();
-    });
-    this.#timers.add(timer);
-    return {
-      cancel: () => {
-        this.#timers.delete(timer);
-        timer.cancel();
-      },
-    };
+    return this.#timers.setTimer(delayMs, callback);
   }
 
   /** Everything that waited is forgotten. */
   cutPower(): void {
-    this.#hasPower = false;
-    for (const timer of this.#timers) timer.cancel();
-    this.#timers.clear();
+    this.#timers.end();
   }
 }
-
-const NEVER: Timer = { cancel: () => {} };
