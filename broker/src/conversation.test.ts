@@ -160,9 +160,8 @@ describe('the way to a certificate', () => {
       certificate: { kind: 'accepted', id: 'csr-1', keyHash: KEY, etaSeconds: 10 },
     });
     await clock.advance(MINUTE_MS);
-    expect(sent.map(({ kind }) => kind)).toEqual(['state', 'certificate']);
-    expect(todoOf(sent)?.kind).toBe('install');
-    const [, message] = sent;
+    expect(sent.map(({ kind }) => kind)).toEqual(['certificate']);
+    const [message] = sent;
     expect(message).toMatchObject({ certificate: { kind: 'issued', names: [name], keyHash: KEY } });
     const installed = { id: 'i', fingerprint: fingerprintIn(sent) };
     expect(await conversation.receive(DEVICE, { kind: 'installed', installed })).toEqual([]);
@@ -208,12 +207,12 @@ describe('the way to a certificate', () => {
     await conversation.receive(DEVICE, { kind: 'installed', installed: { id: 'i', fingerprint: fingerprintIn(sent) } });
     const { latestCertificate } = await desk.dossier(DEVICE);
     await clock.advance((latestCertificate?.renewAtMs ?? 0) - clock.nowMs() - 1);
-    expect(sent).toHaveLength(2);
+    expect(sent).toHaveLength(1);
     await clock.advance(1);
-    expect(todoOf(sent.slice(2))).toEqual({ kind: 'request', reason: 'renewal' });
+    expect(todoOf(sent.slice(1))).toEqual({ kind: 'request', reason: 'renewal' });
     expect(await ask(undefined, hash('key 2'))).toMatchObject([{ certificate: { kind: 'accepted' } }]);
     await clock.advance(MINUTE_MS);
-    expect(todoOf(sent.slice(3))?.kind).toBe('install');
+    expect(sent.slice(2)).toMatchObject([{ certificate: { kind: 'issued', keyHash: hash('key 2') } }]);
   });
 
   test('nothing is said to an appliance that said bye, unless the bye is of a boot before', async () => {
@@ -234,16 +233,30 @@ describe('the way to a certificate', () => {
     await expect(conversation.prompt(DEVICE)).resolves.toBeUndefined();
   });
 
-  test('a certificate that could not be handed over at once is handed over a minute later', async () => {
+  test('a certificate that is not acknowledged comes again, and a reminder that fails is repeated a minute later', async () => {
     const { greet, ask, sent, clock, desk } = await bench();
     await greet();
     await ask();
+    await clock.advance(MINUTE_MS);
+    expect(sent.map(({ kind }) => kind)).toEqual(['certificate']);
     const advise = vi.spyOn(desk, 'advise').mockRejectedValue(new LanyardError('store-failed'));
-    await clock.advance(10_000);
-    expect(sent).toEqual([]);
+    await clock.advance(9 * MINUTE_MS + 10_000);
+    expect(sent).toHaveLength(1);
     advise.mockRestore();
     await clock.advance(MINUTE_MS);
-    expect(sent.map(({ kind }) => kind)).toEqual(['state', 'certificate']);
+    expect(sent.slice(1).map(({ kind }) => kind)).toEqual(['state', 'certificate']);
+  });
+
+  test('a fresh certificate is handed over without asking the database, and not at all to who is away', async () => {
+    const { greet, ask, sent, clock, desk, conversation } = await bench();
+    await greet();
+    await ask();
+    const advise = vi.spyOn(desk, 'advise');
+    conversation.gone(DEVICE);
+    await clock.advance(MINUTE_MS);
+    expect(sent).toEqual([]);
+    expect(todoOf(await greet({ pendingKeyHash: KEY }))?.kind).toBe('install');
+    expect(advise).toHaveBeenCalledOnce();
   });
 
   test('a reminder is not a hello: last seen stays, and DNS in trouble holds no certificate back', async () => {
@@ -253,8 +266,8 @@ describe('the way to a certificate', () => {
     await clock.advance(1_000);
     await ask();
     board.error = new LanyardError('dns-serving-failed');
-    await clock.advance(MINUTE_MS);
-    expect(sent.map(({ kind }) => kind)).toEqual(['state', 'certificate']);
+    await clock.advance(11 * MINUTE_MS);
+    expect(sent.map(({ kind }) => kind)).toEqual(['certificate', 'state', 'certificate']);
     expect((await fleet.find(DEVICE)).lastHello?.atMs).toBe(seen);
   });
 });
@@ -382,7 +395,7 @@ describe('an order that is late', () => {
     await ask();
     await clock.advance(MINUTE_MS);
     expect(problemsIn(sent)).toEqual([]);
-    expect(sent.map(({ kind }) => kind)).toEqual(['state', 'certificate']);
+    expect(sent.map(({ kind }) => kind)).toEqual(['certificate']);
     // Nor does whoever asks, or was away, have to wait for that.
     expect(await ask(undefined, KEY, 'csr-2')).toMatchObject([{ certificate: { kind: 'issued', id: 'csr-2' } }]);
     expect(todoOf(await greet({ pendingKeyHash: KEY }))?.kind).toBe('install');

@@ -7,7 +7,7 @@ import type { CertificateDesk } from './certificates/desk.ts';
 import { isFulfilled } from './certificates/order.ts';
 import type { Order } from './certificates/order.ts';
 import type { Reminders } from './certificates/reminders.ts';
-import type { StoredCertificate } from './certificates/stored-certificate.ts';
+import type { CertificateWithChain, StoredCertificate } from './certificates/stored-certificate.ts';
 import { nameOf } from './fleet/appliance.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import type { Admission, Caller } from './mqtt/conversation.ts';
@@ -73,8 +73,8 @@ export class Conversation {
       case 'csr':
         return await this.#answerCsr(deviceId, message.csr);
       case 'installed':
-        await this.#parts.desk.installed(deviceId, message.installed.fingerprint);
-        return await this.#afterInstalled(deviceId, message.installed.fingerprint);
+        this.#serves(deviceId, await this.#parts.desk.installed(deviceId, message.installed.fingerprint));
+        return [];
       case 'bye':
         if (this.#present.get(deviceId)?.bootId === message.bye.bootId) this.gone(deviceId);
         return [];
@@ -101,9 +101,12 @@ export class Conversation {
   }
 
   /** Hands over a fresh certificate; an appliance that is away gets it with its next hello. */
-  async issued(certificate: StoredCertificate): Promise<void> {
-    this.#expect(certificate.deviceId, certificate.keyHash);
-    await this.prompt(certificate.deviceId);
+  issued(certificate: CertificateWithChain): void {
+    const { deviceId, keyHash } = certificate;
+    if (!this.#present.has(deviceId)) return;
+    this.#expect(deviceId, keyHash);
+    this.#parts.reminders.set(deviceId, this.#parts.desk.resendAtMs());
+    this.#parts.send(deviceId, issuedMessage(certificate));
   }
 
   /** Tells the appliance why its certificate is late. */
@@ -213,16 +216,13 @@ export class Conversation {
     if (hello) this.#present.set(deviceId, { ...hello, pendingKeyHash });
   }
 
-  async #afterInstalled(deviceId: string, fingerprint: string): Promise<readonly DownMessage[]> {
-    const { desk, reminders } = this.#parts;
-    const { latestCertificate } = await desk.dossier(deviceId);
+  #serves(deviceId: string, newest: StoredCertificate | undefined): void {
     const hello = this.#present.get(deviceId);
-    if (hello === undefined || latestCertificate?.fingerprint !== fingerprint) return [];
+    if (hello === undefined || newest === undefined) return;
     const { pendingKeyHash: _done, ...rest } = hello;
-    const { keyHash, notAfterMs, renewAtMs } = latestCertificate;
+    const { fingerprint, keyHash, notAfterMs, renewAtMs } = newest;
     this.#present.set(deviceId, { ...rest, certificate: { fingerprint, keyHash, notAfterMs } });
-    reminders.set(deviceId, renewAtMs);
-    return [];
+    this.#parts.reminders.set(deviceId, renewAtMs);
   }
 
   #eta(order: Order): number {
@@ -251,7 +251,7 @@ const PROBLEM_OF: Partial<Record<ErrorCode, ProblemCode>> = {
   'authority-validation-failed': 'validation-failed',
 };
 
-function issuedMessage(certificate: StoredCertificate, id?: string): DownMessage {
+function issuedMessage(certificate: CertificateWithChain, id?: string): DownMessage {
   const { chain, fingerprint, keyHash, names, notAfterMs, renewAtMs } = certificate;
   const issued: IssuedCertificate = { kind: 'issued', chain, fingerprint, keyHash, names, notAfterMs, renewAtMs };
   return { kind: 'certificate', certificate: id === undefined ? issued : { ...issued, id } };

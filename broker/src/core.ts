@@ -45,7 +45,7 @@ export function createCore(parts: CoreParts): Core {
   const conversation = new Conversation({ fleet, desk, reminders, send, ...world, settings: settings.appliances });
   issuance.onEvent({
     issued: (certificate) => {
-      void conversation.issued(certificate);
+      conversation.issued(certificate);
       parts.onIssued?.();
     },
     failed: (order) => conversation.failed(order),

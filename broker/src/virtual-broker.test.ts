@@ -103,7 +103,6 @@ describe('the domain put together', () => {
     expect(sent).toEqual([
       `${BOX} state request`,
       `${BOX} certificate accepted`,
-      `${BOX} state install`,
       `${BOX} certificate issued`,
     ]);
     expect(broker.records(name, A).map((data) => data.join('.'))).toEqual(['192.168.1.20']);

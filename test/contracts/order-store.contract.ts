@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { OrderStore } from '../../broker/src/certificates/order-store.ts';
 import type { Order, OrderState, OrderStateKind } from '../../broker/src/certificates/order.ts';
 import type { CertificateRequest } from '../../broker/src/certificates/request.ts';
-import type { StoredCertificate } from '../../broker/src/certificates/stored-certificate.ts';
+import type { CertificateWithChain, StoredCertificate } from '../../broker/src/certificates/stored-certificate.ts';
 
 const NOW_MS = 1_700_000_000_000;
 const DAY_MS = 86_400_000;
@@ -19,7 +19,7 @@ export function requestOf(deviceId: string, orderId: string, key = `key-of-${ord
   return { orderId, deviceId, names, keyHash: key, csr: Uint8Array.of(0, 1, 254, 255), requestedAtMs: NOW_MS };
 }
 
-export function certificateOf(order: Order, serial: string, issuedAtMs = NOW_MS): StoredCertificate {
+export function certificateOf(order: Order, serial: string, issuedAtMs = NOW_MS): CertificateWithChain {
   return {
     deviceId: order.deviceId,
     orderId: order.id,
@@ -33,6 +33,10 @@ export function certificateOf(order: Order, serial: string, issuedAtMs = NOW_MS)
     issuedAtMs,
     renewAtMs: issuedAtMs + 60 * DAY_MS,
   };
+}
+
+function factsOf({ chain: _bulk, ...facts }: CertificateWithChain): StoredCertificate {
+  return facts;
 }
 
 const challenges = [
@@ -76,13 +80,14 @@ export function orderStoreContract(name: string, make: () => Promise<OrderStoreU
       const clearing = { kind: 'clearing', challenges, aftermath, notBeforeMs: issuedAtMs, tries: 0 } as const;
       await store.complete({ ...order, state: clearing }, certificate);
       expect(await store.save({ ...order, state: aftermath })).toBe(true);
-      return certificate;
+      return factsOf(certificate);
     };
 
     test('knows nothing of an appliance that never asked', async () => {
       expect(await store.dossier('appliance-1')).toEqual({});
       expect(await store.openOrders()).toEqual([]);
-      expect(await store.markInstalled('appliance-1', 'f', NOW_MS)).toBe(false);
+      expect(await store.markInstalled('appliance-1', 'f', NOW_MS)).toBeUndefined();
+      expect(await store.chain('appliance-1', 'f')).toBeUndefined();
       expect(await store.renewAt('appliance-1', NOW_MS)).toBe(false);
     });
 
@@ -239,7 +244,8 @@ export function orderStoreContract(name: string, make: () => Promise<OrderStoreU
       const order = await accept(requestOf('appliance-1', 'order-1'));
       const certificate = await issue(order, '1');
       await store.markInstalled('appliance-1', certificate.fingerprint, NOW_MS + 5);
-      await store.complete({ ...order, state: { kind: 'issued', fingerprint: certificate.fingerprint } }, certificate);
+      const closed = { ...order, state: { kind: 'issued', fingerprint: certificate.fingerprint } } as const;
+      await store.complete(closed, certificateOf(order, '1'));
       const { latestCertificate } = await store.dossier('appliance-1');
       expect(latestCertificate).toEqual({ ...certificate, installedAtMs: NOW_MS + 5 });
     });
@@ -250,14 +256,26 @@ export function orderStoreContract(name: string, make: () => Promise<OrderStoreU
       await issue(await accept(requestOf('appliance-1', 'order-3')), '3', NOW_MS - DAY_MS);
       store = await subject.reopen();
       expect(await store.dossier('appliance-1')).toEqual({ latestCertificate: newest });
+      expect(await store.chain('appliance-1', newest.fingerprint)).toBe('chain 2');
+    });
+
+    test('the chain of the newest certificate is handed out byte for byte, to its appliance only', async () => {
+      const former = await issue(await accept(requestOf('appliance-1', 'order-1')), '1');
+      const other = await issue(await accept(requestOf('appliance-2', 'order-2')), '2');
+      const newest = await issue(await accept(requestOf('appliance-1', 'order-3')), '3', NOW_MS + DAY_MS);
+      expect(await store.chain('appliance-1', newest.fingerprint)).toBe('chain 3');
+      expect(await store.chain('appliance-1', former.fingerprint)).toBeUndefined();
+      expect(await store.chain('appliance-1', other.fingerprint)).toBeUndefined();
     });
 
     test('a repeat of the last step still finds the certificate after a newer one has come', async () => {
       const first = await accept(requestOf('appliance-1', 'order-1'));
       const former = await issue(first, '1');
       const newest = await issue(await accept(requestOf('appliance-1', 'order-2')), '2', NOW_MS + DAY_MS);
-      await store.complete({ ...first, state: { kind: 'issued', fingerprint: former.fingerprint } }, former);
+      const closed = { ...first, state: { kind: 'issued', fingerprint: former.fingerprint } } as const;
+      await store.complete(closed, certificateOf(first, '1'));
       expect((await store.dossier('appliance-1')).latestCertificate).toEqual(newest);
+      expect(await store.chain('appliance-1', newest.fingerprint)).toBe('chain 2');
     });
 
     test('of two certificates of one instant the later stored is the newest', async () => {
@@ -269,12 +287,12 @@ export function orderStoreContract(name: string, make: () => Promise<OrderStoreU
     test('only the newest certificate is noted as installed, and when that was first said', async () => {
       const former = await issue(await accept(requestOf('appliance-1', 'order-1')), '1');
       const newest = await issue(await accept(requestOf('appliance-1', 'order-2')), '2', NOW_MS + DAY_MS);
-      expect(await store.markInstalled('appliance-1', former.fingerprint, NOW_MS)).toBe(false);
-      expect(await store.markInstalled('appliance-2', newest.fingerprint, NOW_MS)).toBe(false);
-      expect(await store.markInstalled('appliance-1', newest.fingerprint, NOW_MS + 1)).toBe(true);
-      expect(await store.markInstalled('appliance-1', newest.fingerprint, NOW_MS + 2)).toBe(true);
-      const { latestCertificate } = await store.dossier('appliance-1');
-      expect(latestCertificate).toEqual({ ...newest, installedAtMs: NOW_MS + 1 });
+      expect(await store.markInstalled('appliance-1', former.fingerprint, NOW_MS)).toBeUndefined();
+      expect(await store.markInstalled('appliance-2', newest.fingerprint, NOW_MS)).toBeUndefined();
+      const installed = { ...newest, installedAtMs: NOW_MS + 1 };
+      expect(await store.markInstalled('appliance-1', newest.fingerprint, NOW_MS + 1)).toEqual(installed);
+      expect(await store.markInstalled('appliance-1', newest.fingerprint, NOW_MS + 2)).toEqual(installed);
+      expect((await store.dossier('appliance-1')).latestCertificate).toEqual(installed);
     });
 
     test('the renewal of the newest certificate can be moved', async () => {

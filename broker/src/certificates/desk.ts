@@ -7,11 +7,11 @@ import type { Dossier, OrderStore } from './order-store.ts';
 import type { Acceptance } from './request.ts';
 import type { ReadSigningRequest } from './signing-request.ts';
 import { decideTodo, hasExactly } from './standing.ts';
-import type { StoredCertificate } from './stored-certificate.ts';
+import type { CertificateWithChain, StoredCertificate } from './stored-certificate.ts';
 
 export interface DeskParts {
   readonly store: OrderStore;
-  readonly issuance: Pick<Issuance, 'request'>;
+  readonly issuance: Pick<Issuance, 'request' | 'openOrder'>;
   readonly readRequest: ReadSigningRequest;
   readonly clock: Clock;
   readonly log: Logger;
@@ -28,10 +28,15 @@ export interface Question {
 export interface Advice {
   readonly todo: Todo;
   /** What to hand over, when it is to be installed. */
-  readonly certificate?: StoredCertificate;
+  readonly certificate?: CertificateWithChain;
   /** When to look again if nothing else happens before, epoch milliseconds. */
   readonly lookAgainAtMs: number;
 }
+
+/** What became of a signing request; one with a key that was seen before is refused by an error. */
+export type Answer =
+  | Extract<Acceptance, { kind: 'accepted' | 'running' | 'busy' }>
+  | { readonly kind: 'issued'; readonly certificate: CertificateWithChain };
 
 /** A certificate that is not acknowledged is sent again this often. */
 const RESEND_MS = 10 * 60_000;
@@ -47,7 +52,8 @@ export class CertificateDesk {
   }
 
   /** What the appliance should do next. What it says it holds counts as installed. */
-  async advise({ deviceId, names, held, pendingKeyHash }: Question): Promise<Advice> {
+  async advise(question: Question): Promise<Advice> {
+    const { deviceId, names, held, pendingKeyHash } = question;
     const { store, clock } = this.#parts;
     const nowMs = clock.nowMs();
     const dossier = await store.dossier(deviceId);
@@ -56,7 +62,11 @@ export class CertificateDesk {
       await store.markInstalled(deviceId, held.fingerprint, nowMs);
     }
     const todo = decideTodo({ nowMs, names, held, pendingKeyHash, dossier });
-    if (todo.kind === 'install' && latest) return { todo, certificate: latest, lookAgainAtMs: nowMs + RESEND_MS };
+    if (todo.kind === 'install' && latest) {
+      const certificate = await this.#withChain(latest);
+      // Superseded between the two looks: there is a newer one to judge by.
+      return certificate ? { todo, certificate, lookAgainAtMs: this.resendAtMs() } : await this.advise(question);
+    }
     return { todo, lookAgainAtMs: todo.kind === 'nothing' && latest ? latest.renewAtMs : nowMs + REPEAT_MS };
   }
 
@@ -68,7 +78,7 @@ export class CertificateDesk {
     deviceId: string,
     names: readonly string[],
     csr: Uint8Array,
-  ): Promise<Exclude<Acceptance, { kind: 'key-reused' }>> {
+  ): Promise<Answer> {
     const asked = await this.#parts.readRequest(csr);
     if (!hasExactly(asked.names, names)) {
       const message = `the request asks for ${asked.names.join(', ') || 'no name'}; the appliance’s own is ${names.join(', ')}`;
@@ -76,15 +86,25 @@ export class CertificateDesk {
     }
     const acceptance = await this.#parts.issuance.request({ deviceId, names, keyHash: asked.keyHash, csr });
     if (acceptance.kind === 'key-reused') throw new LanyardError('csr-key-reused');
-    return acceptance;
+    if (acceptance.kind !== 'issued') return acceptance;
+    const certificate = await this.#withChain(acceptance.certificate);
+    // Superseded between the two looks: this key's time is over.
+    if (certificate === undefined) throw new LanyardError('csr-key-reused');
+    return { kind: 'issued', certificate };
   }
 
-  /** The appliance serves the certificate: it is not sent again. */
-  async installed(deviceId: string, fingerprint: string): Promise<void> {
+  /** The appliance serves the certificate: it is not sent again. @returns it, unless there is a newer one. */
+  async installed(deviceId: string, fingerprint: string): Promise<StoredCertificate | undefined> {
     const { store, clock, log } = this.#parts;
-    const isNewest = await store.markInstalled(deviceId, fingerprint, clock.nowMs());
-    if (isNewest) log.info({ deviceId, fingerprint }, 'certificate installed');
+    const newest = await store.markInstalled(deviceId, fingerprint, clock.nowMs());
+    if (newest) log.info({ deviceId, fingerprint }, 'certificate installed');
     else log.warn({ deviceId, fingerprint }, 'an appliance installed a certificate that is not its newest');
+    return newest;
+  }
+
+  /** When a certificate that is handed over now is handed over again, unless it is acknowledged. */
+  resendAtMs(): number {
+    return this.#parts.clock.nowMs() + RESEND_MS;
   }
 
   /** Asks for a new certificate as soon as the appliance is there. False when it has none yet. */
@@ -92,7 +112,15 @@ export class CertificateDesk {
     return this.#parts.store.renewAt(deviceId, this.#parts.clock.nowMs());
   }
 
-  dossier(deviceId: string): Promise<Dossier> {
-    return this.#parts.store.dossier(deviceId);
+  async dossier(deviceId: string): Promise<Dossier> {
+    const { store, issuance } = this.#parts;
+    const stored = await store.dossier(deviceId);
+    const openOrder = stored.openOrder && (issuance.openOrder(stored.openOrder.id) ?? stored.openOrder);
+    return { ...stored, ...(openOrder && { openOrder }) };
+  }
+
+  async #withChain(certificate: StoredCertificate): Promise<CertificateWithChain | undefined> {
+    const chain = await this.#parts.store.chain(certificate.deviceId, certificate.fingerprint);
+    return chain === undefined ? undefined : { ...certificate, chain };
   }
 }

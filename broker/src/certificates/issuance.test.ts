@@ -40,8 +40,9 @@ async function expectIssued(world: World, { issued }: Life): Promise<void> {
   expect(world.board.records).toEqual([]);
   const { openOrder, latestCertificate } = await world.store.orders.dossier(DEVICE);
   expect(openOrder).toBeUndefined();
-  const { chain, fingerprint, serial } = issued[0] ?? {};
-  expect(latestCertificate).toMatchObject({ chain, fingerprint, serial, keyHash: KEY_HASH });
+  const [{ chain, fingerprint, serial } = expect.fail()] = issued;
+  expect(latestCertificate).toMatchObject({ fingerprint, serial, keyHash: KEY_HASH });
+  expect(await world.store.orders.chain(DEVICE, fingerprint)).toBe(chain);
 }
 
 function isWrite(name: string): boolean {

@@ -1,4 +1,4 @@
-/** Runs every open order from act to act: each new state is stored before the act that it names. */
+/** Runs every open order from act to act: what the CA could not tell again is stored before the next act. */
 import { LanyardError, deadline, describeError, randomId } from '@lanyard/sdk/kernel';
 import type { Clock, Logger, Random, Runnable, Timer } from '@lanyard/sdk/kernel';
 import type { AuthorityOrder } from './authority.ts';
@@ -6,11 +6,11 @@ import { DueQueue } from './due-queue.ts';
 import { act } from './order-act.ts';
 import type { ActPorts, ActResult } from './order-act.ts';
 import type { OrderStore } from './order-store.ts';
-import { challengesOf, isClosed, next } from './order.ts';
+import { challengesOf, isClosed, isReadBack, next } from './order.ts';
 import type { Order } from './order.ts';
 import { renewalTime } from './renewal.ts';
 import type { Acceptance, CertificateRequest } from './request.ts';
-import type { StoredCertificate } from './stored-certificate.ts';
+import type { CertificateWithChain } from './stored-certificate.ts';
 
 export interface IssuanceSettings {
   /** How many acts may be under way at once. */
@@ -27,7 +27,7 @@ export interface IssuanceParts extends ActPorts {
 
 /** What the issuer tells the rest of the broker. */
 export interface IssuanceListener {
-  issued(certificate: StoredCertificate): void;
+  issued(certificate: CertificateWithChain): void;
   /** The order goes on by itself; `order.state.notBeforeMs` says when. */
   failed(order: Order): void;
 }
@@ -41,13 +41,13 @@ const STOP_MS = 5_000;
 
 export class Issuance implements Runnable {
   readonly #parts: IssuanceParts;
-  /** Every open order as it was last stored. */
+  /** Every open order as it stands now: as it was last stored, or further. */
   readonly #orders = new Map<string, Order>();
   readonly #queue = new DueQueue<string>();
   /** The same for orders that have not gone out to the CA: what is begun is finished before something new begins. */
   readonly #newcomers = new DueQueue<string>();
   readonly #running = new Map<string, Promise<void>>();
-  /** Orders whose next act may have been done before, in an earlier life of this process. */
+  /** Orders whose acts may have been done before, in an earlier life of this process; until they are stored again. */
   readonly #resumed = new Set<string>();
   /** How many times in a row an order could not be stored. */
   readonly #unstored = new Map<string, number>();
@@ -99,6 +99,11 @@ export class Issuance implements Runnable {
       this.#pump();
     }
     return acceptance;
+  }
+
+  /** The open order as it stands now: it may be further than it was last stored. */
+  openOrder(id: string): Order | undefined {
+    return this.#orders.get(id);
   }
 
   async #clearStrays(orders: readonly Order[]): Promise<void> {
@@ -180,7 +185,7 @@ export class Issuance implements Runnable {
   /** One act, and the storing of the state after it. */
   async #step(order: Order): Promise<Order | 'unstored' | 'replaced'> {
     const { clock, random, store, log } = this.#parts;
-    const isRepeat = this.#resumed.delete(order.id) || ('tries' in order.state && order.state.tries > 0);
+    const isRepeat = this.#resumed.has(order.id) || ('tries' in order.state && order.state.tries > 0);
     const shown = this.#placed.get(order.id);
     this.#placed.delete(order.id);
     const context = { nowMs: clock.nowMs(), signal: this.#stopping.signal, isRepeat, shown };
@@ -190,7 +195,10 @@ export class Issuance implements Runnable {
     try {
       const certificate = this.#certificateOf(order, result);
       if (certificate) await store.complete(stepped, certificate);
-      else if (!(await store.save(stepped))) return 'replaced';
+      else if (result.event.kind === 'failed' || !isReadBack(stepped)) {
+        if (!(await store.save(stepped))) return 'replaced';
+        this.#resumed.delete(order.id);
+      }
       if (result.event.kind === 'ordered') this.#placed.set(order.id, result.event.order);
       this.#tell(stepped, result, certificate);
       return stepped;
@@ -201,7 +209,7 @@ export class Issuance implements Runnable {
     }
   }
 
-  #certificateOf(order: Order, { certificate }: ActResult): StoredCertificate | undefined {
+  #certificateOf(order: Order, { certificate }: ActResult): CertificateWithChain | undefined {
     if (certificate === undefined) return undefined;
     const { clock, random } = this.#parts;
     const { chain, issued } = certificate;
@@ -210,7 +218,7 @@ export class Issuance implements Runnable {
     return { ...issued, deviceId, orderId, names, chain, issuedAtMs: clock.nowMs(), renewAtMs };
   }
 
-  #tell(order: Order, { event }: ActResult, certificate: StoredCertificate | undefined): void {
+  #tell(order: Order, { event }: ActResult, certificate: CertificateWithChain | undefined): void {
     const { log } = this.#parts;
     const facts = { order: order.id, deviceId: order.deviceId, state: order.state.kind };
     if (certificate) {

@@ -1,6 +1,7 @@
 /**
  * One certificate's way through the CA, as a pure machine. A state is the act that is about to be done and may have
- * been done already: it is stored before the act, so that after a crash the act is simply done again.
+ * been done already: after a crash the act is simply done again. So it is stored before the act, unless the CA's own
+ * view of the order leads back to it (`isReadBack`).
  *
  *   waiting ─due─▶ ordering ─▶ authorizing ─▶ publishing ─▶ triggering ─▶ proving ─▶ finalizing ─▶ collecting
  *      ▲  ▲          │             │  (nothing to prove)───────────────────────────────▶ ▲            │
@@ -131,6 +132,13 @@ const MOST_TRIES = 100;
 
 export function isClosed(order: Order): boolean {
   return order.state.kind === 'issued';
+}
+
+/** A crash may lose these: from `publishing`, the last that was stored, the order as the CA shows it leads back here. */
+const READ_BACK: ReadonlySet<OrderStateKind> = new Set(['triggering', 'proving', 'finalizing', 'collecting']);
+
+export function isReadBack({ state }: Order): boolean {
+  return READ_BACK.has(state.kind);
 }
 
 /** The certificate is stored, and only the challenge records are still to go: our own affair, for which nobody waits. */

@@ -28,7 +28,6 @@ function certificate(changes: Partial<StoredCertificate> = {}): StoredCertificat
     deviceId,
     orderId: 'order-1',
     names,
-    chain: 'chain',
     fingerprint: 'f',
     keyHash,
     serial: '01',

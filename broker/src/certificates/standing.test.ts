@@ -12,7 +12,6 @@ const certificate: StoredCertificate = {
   deviceId: 'appliance-1',
   orderId: 'order-1',
   names: NAMES,
-  chain: 'chain',
   fingerprint: 'f',
   keyHash: 'key-1',
   serial: '01',

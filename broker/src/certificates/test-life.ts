@@ -8,7 +8,7 @@ import type { ChallengeBoard, ChallengeRecord } from './challenge-board.ts';
 import { CertificateDesk } from './desk.ts';
 import { Issuance } from './issuance.ts';
 import type { Order } from './order.ts';
-import type { StoredCertificate } from './stored-certificate.ts';
+import type { CertificateWithChain } from './stored-certificate.ts';
 
 export const NAME = 'a.devices.example.com';
 export const KEY_HASH = 'key-1';
@@ -22,7 +22,7 @@ export const honest: Witness = (_name, act) => act();
 export interface Life {
   readonly issuance: Issuance;
   readonly desk: CertificateDesk;
-  readonly issued: StoredCertificate[];
+  readonly issued: CertificateWithChain[];
   readonly failed: Order[];
 }
 
@@ -40,7 +40,7 @@ export class World {
     const random = seededRandom(1);
     const parts = { ...ports, ...shared, readChain: readChainDouble, random, settings: { concurrency } };
     const issuance = new Issuance(parts);
-    const issued: StoredCertificate[] = [];
+    const issued: CertificateWithChain[] = [];
     const failed: Order[] = [];
     issuance.onEvent({ issued: (certificate) => issued.push(certificate), failed: (order) => failed.push(order) });
     const desk = new CertificateDesk({ ...shared, store: this.store.orders, issuance, readRequest });

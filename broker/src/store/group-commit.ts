@@ -7,6 +7,7 @@ import { storeFailure, type StoreAnswer, type StoreCall } from './thread-message
 const READS: ReadonlySet<OperationName> = new Set([
   'orders.openOrders',
   'orders.dossier',
+  'orders.chain',
   'appliances.find',
   'appliances.list',
   'appliances.count',

@@ -33,6 +33,7 @@ export function operationsOn(database: DatabaseSync): Operations {
     'orders.complete': orders.complete,
     'orders.openOrders': orders.openOrders,
     'orders.dossier': orders.dossier,
+    'orders.chain': orders.chain,
     'orders.markInstalled': orders.markInstalled,
     'orders.renewAt': orders.renewAt,
     'appliances.enrol': appliances.enrol,

@@ -29,10 +29,11 @@ export function orderStatements(database: DatabaseSync): Synchronous<OrderStore>
       if (!orders.save(order)) throw new LanyardError('store-failed', { message: `order ${order.id} has another key` });
       const former = certificates.newestOf(order.deviceId);
       certificates.put(order, certificate);
-      if (former === undefined || certificates.newestOf(order.deviceId)?.fingerprint === former.fingerprint) return;
+      const isNewest = former === undefined || former.issuedAtMs <= certificate.issuedAtMs;
+      if (!isNewest || former?.fingerprint === certificate.fingerprint) return;
       // Only the newest chain is handed out and only the newest request renewed: the rest is nine tenths of a row.
-      certificates.forgetChain(former.fingerprint);
-      orders.forgetRequest(former.orderId);
+      certificates.putChain(certificate);
+      if (former) orders.forgetRequest(former.orderId);
     },
     openOrders: () => orders.open(),
     dossier(deviceId) {
@@ -40,10 +41,13 @@ export function orderStatements(database: DatabaseSync): Synchronous<OrderStore>
       const latestCertificate = certificates.newestOf(deviceId);
       return { ...(openOrder ? { openOrder } : {}), ...(latestCertificate ? { latestCertificate } : {}) };
     },
+    chain: (deviceId, fingerprint) => certificates.chainOf(deviceId, fingerprint),
     markInstalled(deviceId, fingerprint, nowMs) {
-      if (certificates.newestOf(deviceId)?.fingerprint !== fingerprint) return false;
+      const newest = certificates.newestOf(deviceId);
+      if (newest?.fingerprint !== fingerprint) return undefined;
+      if (newest.installedAtMs !== undefined) return newest;
       certificates.noteInstalled(fingerprint, nowMs);
-      return true;
+      return { ...newest, installedAtMs: nowMs };
     },
     renewAt(deviceId, renewAtMs) {
       const newest = certificates.newestOf(deviceId);

@@ -74,7 +74,7 @@ describe('a new database', () => {
       /^SEARCH orders USING INDEX orders_open_of_appliance \(device_id=\?\)$/,
     );
     expect(
-      planOf('SELECT chain FROM certificates WHERE device_id = ? ORDER BY issued_at_ms DESC, id DESC LIMIT 1'),
+      planOf('SELECT serial FROM certificates WHERE device_id = ? ORDER BY issued_at_ms DESC, id DESC LIMIT 1'),
     ).toMatch(/^SEARCH certificates USING INDEX certificates_newest \(device_id=\?\)$/);
   });
 });

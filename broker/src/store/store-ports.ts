@@ -18,6 +18,7 @@ export function storePorts(call: Call): StorePorts {
       complete: (order, certificate) => call('orders.complete', order, certificate),
       openOrders: () => call('orders.openOrders'),
       dossier: (deviceId) => call('orders.dossier', deviceId),
+      chain: (deviceId, fingerprint) => call('orders.chain', deviceId, fingerprint),
       markInstalled: (deviceId, fingerprint, nowMs) => call('orders.markInstalled', deviceId, fingerprint, nowMs),
       renewAt: (deviceId, renewAtMs) => call('orders.renewAt', deviceId, renewAtMs),
     },
