@@ -100,11 +100,7 @@ describe('the domain put together', () => {
     const name = await asked();
     expect(name).toMatch(new RegExp(`^[a-z2-7]+\\.${ZONE}$`));
     await clock.advance(60_000);
-    expect(sent).toEqual([
-      `${BOX} state request`,
-      `${BOX} certificate accepted`,
-      `${BOX} certificate issued`,
-    ]);
+    expect(sent).toEqual([`${BOX} state request`, `${BOX} certificate accepted`, `${BOX} certificate issued`]);
     expect(broker.records(name, A).map((data) => data.join('.'))).toEqual(['192.168.1.20']);
     expect(broker.records(`_acme-challenge.${name}`, TXT)).toEqual([]);
     expect(ca.newOrders).toMatchObject([{ names: [name] }]);

@@ -140,7 +140,7 @@ const runOptions = z.object({
   for: z.number().optional(),
   until: z.number().optional(),
   only: z.int().optional(),
-  shards: z.int().min(1).max(64).optional(),
+  shards: z.int().min(1).max(1_000).optional(),
   sdk: z.int().optional(),
   broker: z.string().optional(),
   admin: z.url().optional(),

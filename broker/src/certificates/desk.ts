@@ -74,11 +74,7 @@ export class CertificateDesk {
    * Accepts a signing request for exactly `names`, durably.
    * @throws LanyardError `csr-invalid` | `csr-weak-key` | `csr-names` | `csr-key-reused` | `store-failed`.
    */
-  async request(
-    deviceId: string,
-    names: readonly string[],
-    csr: Uint8Array,
-  ): Promise<Answer> {
+  async request(deviceId: string, names: readonly string[], csr: Uint8Array): Promise<Answer> {
     const asked = await this.#parts.readRequest(csr);
     if (!hasExactly(asked.names, names)) {
       const message = `the request asks for ${asked.names.join(', ') || 'no name'}; the appliance’s own is ${names.join(', ')}`;

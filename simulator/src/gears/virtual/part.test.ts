@@ -46,7 +46,7 @@ describe('while it goes on', () => {
     await playPart(plan(), {
       onProgress: (parcel, share) => {
         shares.push(share);
-        certified.push(parcel.snapshot.heads.certified);
+        certified.push(parcel().snapshot.heads.certified);
       },
       isStopped: () => false,
     });

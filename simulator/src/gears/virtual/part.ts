@@ -30,7 +30,7 @@ export interface PartOutcome {
 
 export interface PartObserver {
   /** Told now and then, with the share of the time that is over. */
-  readonly onProgress: (parcel: Parcel, share: number) => void;
+  readonly onProgress: (parcel: () => Parcel, share: number) => void;
   readonly isStopped: () => boolean;
 }
 
@@ -51,7 +51,7 @@ export async function playPart(plan: PartPlan, { onProgress, isStopped }: PartOb
     onProgress: (world) => {
       measurements.passTo(world.clock.nowMs());
       measurements.sample(world.clock.nowMs(), world.authority.levels());
-      onProgress(measurements.parcel(), world.clock.monotonicMs() / lengthMs);
+      onProgress(() => measurements.parcel(), world.clock.monotonicMs() / lengthMs);
       return isStopped() ? 'stop' : 'go-on';
     },
   });

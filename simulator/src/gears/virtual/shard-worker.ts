@@ -1,7 +1,7 @@
 /** Entry of the thread that plays one shard of a fleet. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
-import { describeError } from '@lanyard/sdk/kernel';
+import { describeError, systemClock } from '@lanyard/sdk/kernel';
 import type { Parcel } from '../../report/combine.ts';
 import { playPart } from './part.ts';
 import type { PartOutcome, PartPlan } from './part.ts';
@@ -11,6 +11,9 @@ export type ShardMessage =
   | { readonly kind: 'progress'; readonly parcel: Parcel; readonly share: number }
   | { readonly kind: 'done'; readonly outcome: PartOutcome }
   | { readonly kind: 'failed'; readonly message: string };
+
+/** A parcel asks every appliance: of the hundreds that a run could send, people see a few. */
+const PROGRESS_MS = 1_000;
 
 if (!parentPort) throw new Error('the shard worker was started as a program');
 await play(parentPort);
@@ -24,7 +27,13 @@ async function play(port: MessagePort): Promise<void> {
   try {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- shards.ts, of the same build, put it there
     const plan = workerData as PartPlan;
-    const onProgress = (parcel: Parcel, share: number): void => tell({ kind: 'progress', parcel, share });
+    let toldMs = -Infinity;
+    const onProgress = (parcel: () => Parcel, share: number): void => {
+      const nowMs = systemClock.monotonicMs();
+      if (nowMs - toldMs < PROGRESS_MS) return;
+      toldMs = nowMs;
+      tell({ kind: 'progress', parcel: parcel(), share });
+    };
     tell({ kind: 'done', outcome: await playPart(plan, { onProgress, isStopped: () => isStopped }) });
   } catch (error) {
     tell({ kind: 'failed', message: describeError(error) });

@@ -49,7 +49,7 @@ describe('shards', () => {
     ];
     const hashes = parts.map(({ eventHash }) => eventHash).join(' ');
     expect(whole.eventHash).toBe(createHash('sha256').update(hashes).digest('hex').slice(0, 16));
-    // The slowest of them says how far all are.
+    // Each says how far it is, and the mean is told.
     expect(shares).toEqual(shares.toSorted((one, other) => one - other));
     expect(shares.at(-1)).toBeCloseTo(1, 2);
   });
@@ -62,6 +62,12 @@ describe('shards', () => {
     );
     expect(alone.eventHash).toBe(part.eventHash);
     expect(alone.snapshot.heads.certified).toBe(1);
+  });
+
+  test('more of them than cores wait for their turn', async () => {
+    const whole = await played({ shards: 5 });
+    expect(whole.snapshot.heads).toMatchObject({ live: 5, certified: 5 });
+    expect(whole.eventHash).toBe((await played({ shards: 5 })).eventHash);
   });
 
   test('stop when they are told to', async () => {

@@ -1,12 +1,13 @@
-/** Plays a fleet in shards, each in a thread, and adds up what they measured. */
+/** Plays a fleet in shards, as many at once as there are cores, and adds up what they measured. */
 import { createHash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { LanyardError } from '@lanyard/sdk/kernel';
 import { combine } from '../../report/combine.ts';
 import type { Combined, Parcel } from '../../report/combine.ts';
 import type { Violations } from '../../report/result.ts';
 import { playPart } from './part.ts';
-import type { PartObserver, PartOutcome, PartPlan } from './part.ts';
+import type { PartOutcome, PartPlan } from './part.ts';
 import type { ShardMessage } from './shard-worker.ts';
 
 export interface ShardedPlan extends PartPlan {
@@ -30,21 +31,19 @@ const YOUNG_MB = 64;
 /** @throws LanyardError `internal` when a thread died. */
 export async function playShards(plan: ShardedPlan, { onProgress, signal }: ShardedObserver): Promise<ShardedOutcome> {
   const parts = partsOf(plan);
-  const parcels: Parcel[] = [];
+  const latest: (() => Parcel)[] = [];
   const shares = parts.map(() => 0);
-  const outcomes = await Promise.all(
-    parts.map((part, index) => {
-      const observer: PartObserver = {
-        onProgress: (parcel, share) => {
-          parcels[index] = parcel;
-          shares[index] = share;
-          onProgress(() => combineAll(parcels), Math.min(...shares));
-        },
-        isStopped: () => signal.aborted,
-      };
-      return parts.length === 1 ? playPart(part, observer) : playInThread(part, observer, signal);
-    }),
-  );
+  const outcomes = await atOnce(availableParallelism(), parts, (part, index) => {
+    const tell = (parcel: () => Parcel, share: number): void => {
+      latest[index] = parcel;
+      shares[index] = share;
+      const told = (): Combined => combineAll(Object.values(latest).map((make) => make()));
+      onProgress(told, shares.reduce((sum, one) => sum + one, 0) / shares.length);
+    };
+    const isStopped = (): boolean => signal.aborted;
+    if (parts.length === 1) return playPart(part, { onProgress: tell, isStopped });
+    return playInThread(part, (parcel, share) => tell(() => parcel, share), signal);
+  });
   return {
     ...combineAll(outcomes.map(({ parcel }) => parcel)),
     eventHash: hashOf(outcomes),
@@ -76,7 +75,26 @@ function partsOf({
   return only === undefined ? parts : parts.slice(only % shards, (only % shards) + 1);
 }
 
-function playInThread(part: PartPlan, observer: PartObserver, signal: AbortSignal): Promise<PartOutcome> {
+/** A shard that has not begun costs nothing: memory is that of the shards that run. */
+async function atOnce<T, Outcome>(
+  most: number,
+  items: readonly T[],
+  play: (item: T, index: number) => Promise<Outcome>,
+): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  const waiting = items.entries();
+  const worker = async (): Promise<void> => {
+    for (const [index, item] of waiting) outcomes[index] = await play(item, index);
+  };
+  await Promise.all(Array.from({ length: Math.min(most, items.length) }, worker));
+  return outcomes;
+}
+
+function playInThread(
+  part: PartPlan,
+  onProgress: (parcel: Parcel, share: number) => void,
+  signal: AbortSignal,
+): Promise<PartOutcome> {
   return new Promise((resolve, reject) => {
     const worker = startWorker(part);
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker of ours, not a window
@@ -85,10 +103,14 @@ function playInThread(part: PartPlan, observer: PartObserver, signal: AbortSigna
       reject(new LanyardError('internal', { message: `a shard of the simulation died: ${String(cause)}`, cause }));
     };
     signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
     worker.on('message', (message: ShardMessage) => {
-      if (message.kind === 'progress') return observer.onProgress(message.parcel, message.share);
+      if (message.kind === 'progress') return onProgress(message.parcel, message.share);
       signal.removeEventListener('abort', stop);
-      if (message.kind === 'done') return resolve(message.outcome);
+      if (message.kind === 'done') {
+        onProgress(message.outcome.parcel, 1);
+        return resolve(message.outcome);
+      }
       died(message.message);
     });
     worker.once('error', died);
@@ -116,8 +138,7 @@ function addUp(all: readonly Violations[]): Violations {
   };
 }
 
-function combineAll(parcels: readonly Parcel[]): Combined {
-  const [first, ...rest] = parcels.filter((parcel) => parcel !== undefined);
+function combineAll([first, ...rest]: readonly Parcel[]): Combined {
   if (first === undefined) throw new LanyardError('internal', { message: 'nothing was measured' });
   return combine([first, ...rest]);
 }
