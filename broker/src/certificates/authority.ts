@@ -1,4 +1,5 @@
 /** Port: a certificate authority, as the order machine needs it. RFC 8555's words; one call is one intention. */
+import type { RenewalWindow } from './stored-certificate.ts';
 
 /** RFC 8555 §7.1.6. */
 export type OrderStatus = 'pending' | 'ready' | 'processing' | 'valid' | 'invalid';
@@ -57,7 +58,9 @@ export interface NewOrder {
  * CA asks to wait for comes back as `retryAfterMs`.
  * @throws LanyardError `authority-unreachable` | `authority-rate-limited` | `authority-refused` |
  *   `authority-rejected-name` | `authority-validation-failed` | `authority-order-lost` | `authority-protocol`, with
- *   `retryAfterMs` where the CA gave one and `details.problem` with its document.
+ *   `retryAfterMs` where the CA gave one and `details.problem` with its document; `authority-rate-limited` with
+ *   `details.limit` (LimitName) when the CA said which limit it was, `authority-replacement-refused` when an order named
+ *   in `replaces` what may not be replaced.
  */
 export interface Authority {
   newOrder(order: NewOrder, signal: AbortSignal): Promise<AuthorityOrder>;
@@ -69,4 +72,14 @@ export interface Authority {
   finalize(finalizeUrl: string, csr: Uint8Array, signal: AbortSignal): Promise<AuthorityOrder>;
   /** The chain as PEM, leaf first, as the CA gave it. */
   certificate(certificateUrl: string, signal: AbortSignal): Promise<string>;
+  /** When the CA wants a certificate renewed (RFC 9773); undefined when this CA does not say. */
+  renewalInfo(renewalId: string, signal: AbortSignal): Promise<RenewalInfo | undefined>;
+}
+
+export interface RenewalInfo {
+  readonly window: RenewalWindow;
+  /** A page for people, an https URL. */
+  readonly explanationUrl?: string;
+  /** When the CA wants to be asked again, from now; as it said, not yet within RFC 9773's bounds. */
+  readonly retryAfterMs?: number;
 }

@@ -9,6 +9,11 @@ export interface IssuedChain {
   readonly names: readonly string[];
   /** Serial number, lower-case hex. */
   readonly serial: string;
+  /**
+   * RFC 9773 §4.1: key identifier of the leaf's authority and serial number, each base64url, with a dot between. Absent
+   * when the leaf names no authority key.
+   */
+  readonly renewalId?: string;
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
 }

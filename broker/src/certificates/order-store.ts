@@ -1,16 +1,26 @@
-/** Port: where orders and certificates survive. Every method is one atomic, durable transaction. */
+/** Port: where orders, certificates and budgets survive. Every method is one atomic, durable transaction. */
+import type { BucketChange, BucketLevel } from './budget/bucket.ts';
+import type { PlacementWish, Short } from './budget/placement.ts';
 import type { Order } from './order.ts';
 import type { Acceptance, CertificateRequest } from './request.ts';
-import type { CertificateWithChain, StoredCertificate } from './stored-certificate.ts';
+import type { CertificateWithChain, RenewalWindow, StoredCertificate } from './stored-certificate.ts';
 
 /** @throws LanyardError `store-failed` when nothing was changed and the call may be repeated. */
 export interface OrderStore {
   /** Decides by `decideRequest` and stores what it decided, with the key, in one transaction. */
   accept(request: CertificateRequest): Promise<Acceptance>;
-  /** Stores the order's new state. False, and nothing changed: the stored order is for another key by now. */
-  save(order: Order): Promise<boolean>;
+  /**
+   * Decides by `decidePlacement` whether the CA may be asked, and stores what that spends with the order as it then is:
+   * in the state `ordering`, with its placement. A short budget changes nothing.
+   */
+  place(wish: PlacementWish): Promise<Placed>;
+  /**
+   * Stores the order's new state and what it does to the budget. False, and nothing changed: the stored order is for
+   * another key by now.
+   */
+  save(order: Order, changes?: readonly BucketChange[]): Promise<boolean>;
   /** Stores the certificate and the order's new state together; the chain takes the place of the appliance's former one. */
-  complete(order: Order, certificate: CertificateWithChain): Promise<void>;
+  complete(order: Order, certificate: CertificateWithChain, changes?: readonly BucketChange[]): Promise<void>;
   /** Every order that is not closed, oldest first. */
   openOrders(): Promise<readonly Order[]>;
   /** What is known about one appliance's certificates. */
@@ -21,7 +31,31 @@ export interface OrderStore {
   markInstalled(deviceId: string, fingerprint: string, nowMs: number): Promise<StoredCertificate | undefined>;
   /** Moves the renewal of the newest certificate to `renewAtMs`. False when there is none. */
   renewAt(deviceId: string, renewAtMs: number): Promise<boolean>;
+  /** Up to `limit` newest certificates whose renewal information is to be asked for by `nowMs`, the most overdue first. */
+  toLookUp(nowMs: number, limit: number): Promise<readonly StoredCertificate[]>;
+  /** When the next of them is due; undefined when there is none. */
+  nextLookUpMs(): Promise<number | undefined>;
+  /** Notes what the CA said of a certificate. False when it is not the appliance's newest any more. */
+  noteRenewal(fingerprint: string, renewal: NotedRenewal): Promise<boolean>;
+  /** Every bucket of the account that is not full at `nowMs`, the emptiest first, at most `limit`. */
+  levels(authority: string, nowMs: number, limit: number): Promise<readonly BucketLevel[]>;
 }
+
+/** What the CA said of a certificate's renewal, and what follows. */
+export interface NotedRenewal {
+  readonly renewAtMs: number;
+  /** Undefined: the CA has not said. */
+  readonly window: RenewalWindow | undefined;
+  readonly explanationUrl?: string;
+  /** When to ask again; undefined: never. */
+  readonly lookUpAtMs: number | undefined;
+}
+
+export type Placed =
+  | { readonly kind: 'placed'; readonly order: Order }
+  | Short
+  /** The stored order is for another key by now; nothing changed. */
+  | { readonly kind: 'replaced' };
 
 export interface Dossier {
   readonly openOrder?: Order;

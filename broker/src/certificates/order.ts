@@ -14,6 +14,7 @@
  */
 import type { ErrorCode } from '@lanyard/sdk/kernel';
 import type { Authorization, AuthorityOrder, AuthorityProblem } from './authority.ts';
+import type { Placement } from './budget/placement.ts';
 import type { ChallengeRecord } from './challenge-board.ts';
 
 export interface Order {
@@ -28,10 +29,23 @@ export interface Order {
   readonly requestedAtMs: number;
   /** How many orders at the CA have failed for this request. */
   readonly failures: number;
+  /** What it is for; absent in orders of versions before 0.2. */
+  readonly purpose?: OrderPurpose;
+  /** How it was placed at the CA; from `ordering` until it begins anew or ends. */
+  readonly placement?: Placement;
   /** What went wrong last, for people; absent after nothing went wrong. */
   readonly lastFailure?: OrderFailure;
   readonly state: OrderState;
 }
+
+/** `expiresAtMs`: of the certificate that the appliance has now. */
+export type OrderPurpose =
+  | { readonly kind: 'first' }
+  | { readonly kind: 'renewal'; readonly expiresAtMs: number }
+  /** The CA wants it replaced, or its key is lost: it works, but not for long. */
+  | { readonly kind: 'replacement'; readonly expiresAtMs: number }
+  /** The former certificate has expired: an appliance that slept, and has waited already. */
+  | { readonly kind: 're-enrolment' };
 
 export interface OrderFailure {
   readonly code: ErrorCode;

@@ -11,8 +11,18 @@ export interface StoredCertificate {
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
   readonly issuedAtMs: number;
-  /** When the appliance is asked for a renewal. */
+  /** The account that it was issued to, as in `AuthorityTerms.id`. */
+  readonly authority: string;
+  /** What its CA calls it in renewal information (RFC 9773 §4.1); absent when it cannot be told. */
+  readonly renewalId?: string;
+  /** When the CA wants it renewed, as it last said. */
+  readonly window?: RenewalWindow;
+  /** A page on which the CA explains the window. */
+  readonly explanationUrl?: string;
+  /** When the appliance is asked for a renewal: thrown once for each window. */
   readonly renewAtMs: number;
+  /** When the CA is asked for renewal information; absent: never. */
+  readonly lookUpAtMs?: number;
   /** When the appliance said that it serves it; absent until then. */
   readonly installedAtMs?: number;
 }
@@ -21,4 +31,10 @@ export interface StoredCertificate {
 export interface CertificateWithChain extends StoredCertificate {
   /** PEM, leaf first, as the CA gave it. */
   readonly chain: string;
+}
+
+/** RFC 9773 §4.2: from the first instant to just before the last, epoch milliseconds. */
+export interface RenewalWindow {
+  readonly startMs: number;
+  readonly endMs: number;
 }

@@ -43,6 +43,8 @@ export const ERRORS = {
   'authority-unreachable': 'The CA did not answer. Tried again later.',
   'authority-rate-limited': 'The CA asked to wait. Tried again when it said.',
   'authority-refused': 'The CA refused the request for good. The message carries its reason.',
+  'authority-replacement-refused':
+    'The CA does not take the order as a replacement (RFC 9773). It is ordered as an ordinary renewal at once.',
   'authority-rejected-name': 'The CA does not issue for this name (policy or CAA).',
   'authority-validation-failed': 'The CA could not verify the challenge. The message carries what it saw.',
   'authority-order-lost': 'The CA no longer knows the order. A new one is made.',
