@@ -84,6 +84,23 @@ describe('the way through the door', () => {
     expect(asked.filter(({ path }) => path === '/new-order')).toHaveLength(3);
   });
 
+  test('renewal information is asked for as it is, without a nonce', async () => {
+    ca.extraResources = { renewalInfo: ca.url('/renewal-info') };
+    const authority = await started();
+    const suggestedWindow = { start: '2026-11-23T00:00:00Z', end: '2026-11-24T00:00:00Z' };
+    meddle = async () => ({
+      status: 200,
+      headers: { 'Retry-After': '21600' },
+      body: JSON.stringify({ suggestedWindow }),
+    });
+    asked = [];
+    expect(await authority.renewalInfo('aYhba4.AIdl', never)).toEqual({
+      window: { startMs: Date.UTC(2026, 10, 23), endMs: Date.UTC(2026, 10, 24) },
+      retryAfterMs: 21_600_000,
+    });
+    expect(asked).toEqual([{ method: 'GET', path: '/renewal-info/aYhba4.AIdl', body: undefined }]);
+  });
+
   test('headers are found however the CA writes their names', async () => {
     const authority = await started();
     meddle = ({ path }) => {
@@ -123,7 +140,7 @@ describe('when it cannot be asked', () => {
   test('whoever has stopped waiting does not ask', async () => {
     const authority = await started();
     const before = asked.length;
-    await expect(authority.newOrder({ names }, AbortSignal.abort())).rejects.toBeDefined();
+    await expect(authority.newOrder({ names }, AbortSignal.abort())).rejects.toMatchObject({ code: 'stopped' });
     expect(asked).toHaveLength(before);
   });
 });

@@ -6,6 +6,7 @@ import type { AccountRecord, AccountStore } from './account.ts';
 import { parseCaUrl } from './ca-url.ts';
 import { NoncePool } from './nonce-pool.ts';
 import { parseRetryAfter } from './retry-after.ts';
+import { abandoned } from './transport.ts';
 import type { CaAnswer, CaRequest, CaTransport } from './transport.ts';
 
 export interface AcmeDoorRequest {
@@ -54,18 +55,20 @@ class DoorTransport implements CaTransport {
   }
 
   async send({ method, url, body }: CaRequest, signal: AbortSignal): Promise<CaAnswer> {
-    signal.throwIfAborted();
+    if (signal.aborted) throw abandoned(signal);
     const { pathname, search, href } = new URL(url);
     const answer = await this.#door({ method, path: pathname + search, body }).catch((cause: unknown) => {
       throw new LanyardError('authority-unreachable', { message: 'no usable answer from the CA', cause });
     });
+    const receivedAtMs = this.#clock.nowMs();
     const header = (name: string): string | undefined => headerOf(answer, name);
     return {
       status: answer.status,
       text: answer.body,
       nonce: header('Replay-Nonce'),
       location: parseCaUrl(header('Location'), href),
-      retryAfterMs: parseRetryAfter(header('Retry-After'), this.#clock.nowMs()),
+      retryAfterMs: parseRetryAfter(header('Retry-After'), receivedAtMs),
+      receivedAtMs,
     };
   }
 }

@@ -6,7 +6,8 @@ import { isObject } from './problems.ts';
 export interface Directory {
   /** The document as the CA sent it, for acme-client; the URLs that it will use are checked. */
   readonly document: Readonly<Record<string, unknown>>;
-  readonly hasRenewalInfo: boolean;
+  /** Where renewal information begins (RFC 9773 §4.1), without a slash at its end; absent when the CA has none. */
+  readonly renewalInfoUrl: string | undefined;
   /** Names of the certificate profiles (draft-ietf-acme-profiles); empty when the CA has none. */
   readonly profiles: readonly string[];
   readonly termsOfService: string | undefined;
@@ -28,7 +29,8 @@ export function parseDirectory(document: unknown): Directory {
   if (!isObject(meta)) throw broken('meta is no object');
   return {
     document,
-    hasRenewalInfo: parseCaUrl(document['renewalInfo']) !== undefined,
+    // Boulder and Pebble wrote a slash at its end while it was a draft.
+    renewalInfoUrl: parseCaUrl(document['renewalInfo'])?.replace(/\/+$/, ''),
     profiles: isObject(meta['profiles']) ? Object.keys(meta['profiles']) : [],
     termsOfService: parseCaUrl(meta['termsOfService']),
   };

@@ -6,6 +6,7 @@ import { parseChain } from './chain-document.ts';
 import { parseDirectory } from './directory.ts';
 import { CHAIN, TOKEN } from './hostile-ca.ts';
 import { parseOrder } from './order-document.ts';
+import { parseRenewalInfo } from './renewal-info-document.ts';
 
 const directory = {
   newNonce: 'https://ca.example/nonce',
@@ -24,14 +25,28 @@ const authorization = {
   challenges: [{ type: 'http-01' }, challenge],
 };
 
+const window = { start: '2026-11-23T00:00:00Z', end: '2026-11-24T00:00:00+00:00' };
+const renewalInfo = { suggestedWindow: window, explanationURL: 'https://ca.example/incident' };
+
+const asRenewalInfo = (document: unknown) => parseRenewalInfo(document, undefined);
 const asOrder = (document: unknown) => parseOrder(document, 'https://ca.example/order/1', undefined);
 const refused = expect.objectContaining({ code: 'authority-protocol' });
 
 describe('a directory', () => {
   test('is read', () => {
     const document = { ...directory, renewalInfo: 'https://ca.example/ari', meta: { profiles: { classic: 'x' } } };
-    expect(parseDirectory(document)).toMatchObject({ document, hasRenewalInfo: true, profiles: ['classic'] });
-    expect(parseDirectory(directory)).toMatchObject({ hasRenewalInfo: false, profiles: [] });
+    const { renewalInfo: renewalInfoUrl } = document;
+    expect(parseDirectory(document)).toMatchObject({ document, renewalInfoUrl, profiles: ['classic'] });
+    expect(parseDirectory(directory)).toMatchObject({ renewalInfoUrl: undefined, profiles: [] });
+  });
+
+  test.each([
+    ['https://ca.example/ari/', 'https://ca.example/ari'],
+    ['https://ca.example', 'https://ca.example'],
+    ['http://ca.example/ari', undefined],
+    [7, undefined],
+  ])('with renewal information at %j', (written, renewalInfoUrl) => {
+    expect(parseDirectory({ ...directory, renewalInfo: written }).renewalInfoUrl).toBe(renewalInfoUrl);
   });
 
   test.each([
@@ -105,6 +120,49 @@ describe('an authorization', () => {
   });
 });
 
+describe('renewal information', () => {
+  test('is read', () => {
+    expect(parseRenewalInfo(renewalInfo, 21_600_000)).toEqual({
+      window: { startMs: Date.UTC(2026, 10, 23), endMs: Date.UTC(2026, 10, 24) },
+      explanationUrl: 'https://ca.example/incident',
+      retryAfterMs: 21_600_000,
+    });
+    expect(Object.keys(asRenewalInfo({ suggestedWindow: window }))).toEqual(['window']);
+  });
+
+  test.each([
+    'http://ca.example/',
+    'http://127.0.0.1/',
+    'javascript:alert(1)',
+    'https://user:password@ca.example/',
+    `https://ca.example/${'x'.repeat(1_000)}`,
+    `https://ca.example/${'ü'.repeat(400)}`,
+    '/incident',
+    7,
+    null,
+  ])('is read without an explanation that nobody should open (%#)', (explanationURL) => {
+    expect(asRenewalInfo({ ...renewalInfo, explanationURL }).explanationUrl).toBeUndefined();
+  });
+
+  test.each([
+    undefined,
+    '<html>',
+    [],
+    {},
+    { suggestedWindow: [] },
+    { suggestedWindow: { start: window.start } },
+    { suggestedWindow: { end: window.end } },
+    { suggestedWindow: { start: window.end, end: window.start } },
+    { suggestedWindow: { start: window.start, end: window.start } },
+    { suggestedWindow: { ...window, start: '2026-11-23T00:00:00' } },
+    { suggestedWindow: { ...window, start: '0001-01-01T00:00:00Z' } },
+    { suggestedWindow: { ...window, end: '10000-01-01T00:00:00Z' } },
+    { suggestedWindow: { ...window, end: Date.UTC(2026, 10, 24) } },
+  ])('that makes no sense is refused (%#)', (document) => {
+    expect(() => asRenewalInfo(document)).toThrow(refused);
+  });
+});
+
 describe('a chain', () => {
   test('is passed on as the CA gave it, explanatory text included', () => {
     expect(parseChain(`subject: leaf\n${CHAIN}`)).toBe(`subject: leaf\n${CHAIN}`);
@@ -125,6 +183,8 @@ test.each([
   ['directory', parseDirectory, directory],
   ['order', asOrder, order],
   ['authorization', parseAuthorization, authorization],
+  ['renewal information', asRenewalInfo, renewalInfo],
+  ['window of renewal information', (document: unknown) => asRenewalInfo({ suggestedWindow: document }), window],
 ] as const)('a %s with any member replaced by anything is read or refused, never a crash', (_what, parse, sound) => {
   const anything = fc.anything({ maxDepth: 3 });
   fc.assert(

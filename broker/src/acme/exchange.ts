@@ -2,10 +2,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { LanyardError } from '@lanyard/sdk/kernel';
 import { axios } from 'acme-client';
+import { isSuccess, parseJson, refused } from './answer.ts';
 import { parseDirectory } from './directory.ts';
 import type { Directory } from './directory.ts';
 import { isNonce } from './nonce-pool.ts';
-import { BAD_NONCE, isObject, problemError } from './problems.ts';
+import { plainGet } from './plain-get.ts';
+import { BAD_NONCE, isObject } from './problems.ts';
 import type { Subject } from './problems.ts';
 import type { CaAnswer, CaTransport } from './transport.ts';
 
@@ -111,16 +113,14 @@ class Exchange {
     const pooled = transport.nonces.take();
     if (pooled !== undefined) return { status: 200, data: '', headers: { 'replay-nonce': pooled } };
     const answer = await transport.send({ method: 'HEAD', url }, signal);
-    if (!isSuccess(answer)) throw this.#refused(answer, parseJson(answer.text), 'service');
+    if (!isSuccess(answer)) throw refused(answer, parseJson(answer.text), 'service');
     if (answer.nonce === undefined || !isNonce(answer.nonce)) throw nonsense('newNonce brought no nonce');
     return { status: 200, data: '', headers: { 'replay-nonce': answer.nonce } };
   }
 
   async #getDirectory(url: string): Promise<Reply> {
     const { transport, signal } = this.#options;
-    const answer = await transport.send({ method: 'GET', url }, signal);
-    const document = parseJson(answer.text);
-    if (!isSuccess(answer)) throw this.#refused(answer, document, 'service');
+    const { document } = await plainGet(transport, url, signal);
     this.directory = parseDirectory(document);
     return { status: 200, data: this.directory.document, headers: {} };
   }
@@ -132,7 +132,7 @@ class Exchange {
       const document = parseJson(answer.text);
       if (isObject(document) && document['type'] === BAD_NONCE) return this.#badNonce(answer, document);
       keepNonce(transport, answer);
-      throw this.#refused(answer, document, subject);
+      throw refused(answer, document, subject);
     }
     keepNonce(transport, answer);
     const data = this.#read(answer);
@@ -144,7 +144,7 @@ class Exchange {
   /** Returned as an answer, so that acme-client signs again; its fresh nonce (RFC 8555 §6.5) is for that alone. */
   #badNonce(answer: CaAnswer, document: unknown): Reply {
     this.#badNonces += 1;
-    if (this.#badNonces > MOST_BAD_NONCES) throw this.#refused(answer, document, 'service');
+    if (this.#badNonces > MOST_BAD_NONCES) throw refused(answer, document, 'service');
     const isFresh = answer.nonce !== undefined && isNonce(answer.nonce);
     const headers = isFresh && answer.nonce !== undefined ? { 'replay-nonce': answer.nonce } : {};
     // acme-client knows the refusal by this status only.
@@ -160,26 +160,10 @@ class Exchange {
     if (!isLocated) throw nonsense('it does not say where it put what it made');
     return document;
   }
-
-  #refused(answer: CaAnswer, document: unknown, subject: Subject): LanyardError {
-    return problemError({ status: answer.status, document, retryAfterMs: answer.retryAfterMs, subject });
-  }
 }
 
 function keepNonce(transport: CaTransport, answer: CaAnswer): void {
   if (answer.nonce !== undefined) transport.nonces.put(answer.nonce);
-}
-
-function isSuccess(answer: CaAnswer): boolean {
-  return answer.status >= 200 && answer.status < 300;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function nonsense(fault: string): LanyardError {

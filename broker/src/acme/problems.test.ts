@@ -5,11 +5,12 @@ import { PROBLEM_CODES, parseProblem, problemError } from './problems.ts';
 import type { Subject } from './problems.ts';
 
 const ACME = 'urn:ietf:params:acme:error:';
+const NOW_MS = Date.UTC(2026, 10, 23, 9);
 
 /** What each type means, by the subject of the request, at status 400. */
 const TABLE: Readonly<Record<string, ErrorCode | Readonly<Record<Subject, ErrorCode>>>> = {
   accountDoesNotExist: 'authority-refused',
-  alreadyReplaced: 'authority-refused',
+  alreadyReplaced: 'authority-replacement-refused',
   alreadyRevoked: 'authority-refused',
   badCSR: 'authority-refused',
   badNonce: 'authority-protocol',
@@ -43,7 +44,7 @@ const TABLE: Readonly<Record<string, ErrorCode | Readonly<Record<Subject, ErrorC
 const SUBJECTS: readonly Subject[] = ['service', 'order', 'challenge'];
 
 function codeOf(status: number, document: unknown, subject: Subject = 'service'): ErrorCode {
-  return problemError({ status, document, subject, retryAfterMs: undefined }).code;
+  return problemError({ status, document, subject, retryAfterMs: undefined, nowMs: NOW_MS }).code;
 }
 
 test('the table of types is complete', () => {
@@ -105,12 +106,41 @@ test('malformed and compound mean what their subproblems say (RFC 8555 §6.7.1)'
 
 test('the error carries the document, the status, and when to try again', () => {
   const problem = { type: `${ACME}rateLimited`, detail: 'too many certificates' };
-  const error = problemError({ status: 429, document: problem, subject: 'service', retryAfterMs: 90_000 });
+  const error = problemError({
+    status: 429,
+    document: problem,
+    subject: 'service',
+    retryAfterMs: 90_000,
+    nowMs: NOW_MS,
+  });
   expect(error).toMatchObject({
     code: 'authority-rate-limited',
     message: 'the CA refused: too many certificates',
     retryAfterMs: 90_000,
     details: { status: 429, problem },
+  });
+});
+
+describe('a limit', () => {
+  const detail = 'too many new orders (300) from this account in the last 3h0m0s, retry after 2026-11-23 10:00:00 UTC';
+  const limited = (status: number, type: string, retryAfterMs?: number) =>
+    problemError({ status, document: { type: ACME + type, detail }, subject: 'service', retryAfterMs, nowMs: NOW_MS });
+
+  test('is named as far as the text says, and the text tells when, if no header does', () => {
+    const error = limited(429, 'rateLimited');
+    expect(error).toMatchObject({ code: 'authority-rate-limited', retryAfterMs: 3_600_000 });
+    expect(error.details).toMatchObject({ status: 429, limit: 'new-orders' });
+    expect(limited(400, 'rateLimited', 5_000)).toMatchObject({ retryAfterMs: 5_000, details: { limit: 'new-orders' } });
+  });
+
+  test('of requests from one address (503) has no name', () => {
+    const { code, details } = limited(503, 'rateLimited');
+    expect([code, details['status'], 'limit' in details]).toEqual(['authority-rate-limited', 503, false]);
+  });
+
+  test('is not read into other refusals', () => {
+    const { retryAfterMs, details } = limited(403, 'unauthorized');
+    expect([retryAfterMs, 'limit' in details]).toEqual([undefined, false]);
   });
 });
 

@@ -2,6 +2,8 @@
 import { LanyardError } from '@lanyard/sdk/kernel';
 import type { ErrorCode } from '@lanyard/sdk/kernel';
 import type { AuthorityProblem } from '../certificates/authority.ts';
+import { namedLimit } from './named-limit.ts';
+import { readRetryAfter } from './retry-after.ts';
 
 /**
  * What the request was about: the CA's standing resources (directory, nonces, newAccount, newOrder), an object of one
@@ -13,8 +15,11 @@ export interface Refusal {
   readonly status: number;
   /** The parsed body; undefined when it was not JSON. */
   readonly document: unknown;
+  /** From the answer's header. */
   readonly retryAfterMs: number | undefined;
   readonly subject: Subject;
+  /** When the answer came: its text may name an instant. */
+  readonly nowMs: number;
 }
 
 const ACME = 'urn:ietf:params:acme:error:';
@@ -23,7 +28,7 @@ export const BAD_NONCE = `${ACME}badNonce`;
 /** RFC 8555 §6.7, RFC 9773 §7.4 (alreadyReplaced) and draft-ietf-acme-profiles (invalidProfile). */
 export const PROBLEM_CODES: Readonly<Record<string, ErrorCode>> = {
   accountDoesNotExist: 'authority-refused',
-  alreadyReplaced: 'authority-refused',
+  alreadyReplaced: 'authority-replacement-refused',
   alreadyRevoked: 'authority-refused',
   badCSR: 'authority-refused',
   // Met only after the bounded re-signing: a CA that keeps refusing its own nonces is broken.
@@ -54,12 +59,18 @@ export const PROBLEM_CODES: Readonly<Record<string, ErrorCode>> = {
 
 /** The error for an answer that was not a success. Never throws, whatever the document. */
 export function problemError(refusal: Refusal): LanyardError {
-  const problem = parseProblem(refusal.document);
-  const said = problem === undefined ? `HTTP status ${refusal.status}` : problem.detail || problem.type;
-  return new LanyardError(codeOf(refusal, problem), {
+  const { document, status, nowMs } = refusal;
+  const problem = parseProblem(document);
+  const said = problem === undefined ? `HTTP status ${status}` : problem.detail || problem.type;
+  const code = codeOf(refusal, problem);
+  const spoken = code === 'authority-rate-limited' ? (problem?.detail ?? '') : '';
+  const retryAfterMs = refusal.retryAfterMs ?? readRetryAfter(spoken, nowMs);
+  // 503 is about requests from one address, whatever it says.
+  const limit = status === 503 ? undefined : namedLimit(spoken);
+  return new LanyardError(code, {
     message: `the CA refused: ${said}`,
-    ...(refusal.retryAfterMs === undefined ? {} : { retryAfterMs: refusal.retryAfterMs }),
-    details: { status: refusal.status, ...(problem === undefined ? {} : { problem }) },
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    details: { status, ...(problem === undefined ? {} : { problem }), ...(limit === undefined ? {} : { limit }) },
   });
 }
 
@@ -82,8 +93,13 @@ function codeOf({ status, document, subject }: Refusal, problem: AuthorityProble
 
 /** A type that is not ours to know is a refusal all the same. */
 function typeCode(type: string): ErrorCode {
-  const name = type.startsWith(ACME) ? type.slice(ACME.length) : '';
+  const name = problemName(type);
   return Object.hasOwn(PROBLEM_CODES, name) ? (PROBLEM_CODES[name] ?? 'authority-refused') : 'authority-refused';
+}
+
+/** `malformed` and so on; empty for types that are not of RFC 8555's registry. */
+export function problemName(type: unknown): string {
+  return typeof type === 'string' && type.startsWith(ACME) ? type.slice(ACME.length) : '';
 }
 
 /** Enough for Boulder's longest, which names every perspective that failed; short enough for a log line. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseRetryAfter } from './retry-after.ts';
+import { parseRetryAfter, readRetryAfter } from './retry-after.ts';
 
 const nowMs = Date.UTC(2026, 10, 22, 12, 0, 0);
 const dayMs = 24 * 3_600_000;
@@ -22,4 +22,18 @@ test.each([
   ['a date without a zone', 'Sun, 22 Nov 2026 12:01:30', undefined],
 ])('%s', (_what, header, expected) => {
   expect(parseRetryAfter(header, nowMs)).toBe(expected);
+});
+
+test.each([
+  ['Boulder’s words', 'too many x, retry after 2026-11-22 12:01:30 UTC: see https://x', 90_000],
+  ['its former words', 'too many x, retry after 2026-11-22T12:01:30Z: see https://x', 90_000],
+  ['an instant in the past, raised to a second', 'retry after 2026-11-22 11:00:00 UTC', 1_000],
+  ['an instant in a year, lowered to a week', 'retry after 2027-11-22 12:00:00 UTC', 7 * dayMs],
+  ['no instant', 'too many x, retry later', undefined],
+  ['an instant without a zone', 'retry after 2026-11-22 12:01:30', undefined],
+  ['an instant of another zone', 'retry after 2026-11-22 12:01:30 CET', undefined],
+  ['a day that is none', 'retry after 2026-02-30 12:01:30 UTC', undefined],
+  ['nothing', '', undefined],
+])('in a text: %s', (_what, detail, expected) => {
+  expect(readRetryAfter(detail, nowMs)).toBe(expected);
 });

@@ -30,6 +30,8 @@ export interface CaAnswer {
   /** Absolute, and checked. */
   readonly location: string | undefined;
   readonly retryAfterMs: number | undefined;
+  /** When it came, by the clock that the rest goes by. */
+  readonly receivedAtMs: number;
 }
 
 /** Some 16 requests at 0.3 s each are 50 a second: a fifth of Let's Encrypt's ceiling per address. */
@@ -132,12 +134,15 @@ export class AcmeTransport implements CaTransport, Runnable {
       body: request.body ?? null,
       signal,
     });
+    const text = await body.text();
+    const receivedAtMs = this.#clock.nowMs();
     return {
       status: statusCode,
-      text: await body.text(),
+      text,
       nonce: header(headers, 'replay-nonce'),
       location: parseCaUrl(header(headers, 'location'), url.href),
-      retryAfterMs: parseRetryAfter(header(headers, 'retry-after'), this.#clock.nowMs()),
+      retryAfterMs: parseRetryAfter(header(headers, 'retry-after'), receivedAtMs),
+      receivedAtMs,
     };
   }
 }

@@ -1,7 +1,7 @@
 /** A CA in memory that keeps Boulder's rules, and can be told to break them. Only for tests. */
 import { LanyardError } from '@lanyard/sdk/kernel';
 import type { Clock } from '@lanyard/sdk/kernel';
-import type { Authority, AuthorityOrder, AuthorityProblem, Authorization, NewOrder } from './authority.ts';
+import type { Authority, AuthorityOrder, AuthorityProblem, Authorization, NewOrder, RenewalInfo } from './authority.ts';
 import type { IssuedChain } from './issued-chain.ts';
 
 /** How long validators look, and how long signing takes. */
@@ -33,8 +33,12 @@ export interface Claims {
 }
 
 export class AuthorityDouble implements Authority {
-  /** When each newOrder came, for which names. */
-  readonly newOrders: { readonly atMs: number; readonly names: readonly string[] }[] = [];
+  /** When each newOrder came, for which names, and what it said it replaces. */
+  readonly newOrders: { readonly atMs: number; readonly names: readonly string[]; readonly replaces?: string }[] = [];
+  /** What renewal information says, by renewal id; a certificate that is not in it has none. */
+  readonly windows = new Map<string, RenewalInfo>();
+  /** Refuses every order that names a predecessor. */
+  refuseReplacement = false;
   readonly #orders = new Map<string, CaOrder>();
   readonly #clock: Clock;
   readonly #txt: (name: string) => readonly string[];
@@ -59,9 +63,10 @@ export class AuthorityDouble implements Authority {
     this.#orders.clear();
   }
 
-  async newOrder({ names }: NewOrder): Promise<AuthorityOrder> {
+  async newOrder({ names, replaces }: NewOrder): Promise<AuthorityOrder> {
     this.onNewOrder();
-    this.newOrders.push({ atMs: this.#clock.nowMs(), names });
+    this.newOrders.push({ atMs: this.#clock.nowMs(), names, ...(replaces !== undefined && { replaces }) });
+    if (replaces !== undefined && this.refuseReplacement) throw new LanyardError('authority-replacement-refused');
     // Boulder hands out a pending or ready order of the same account and names again.
     for (const order of this.#orders.values()) {
       const status = statusOf(order);
@@ -111,6 +116,10 @@ export class AuthorityDouble implements Authority {
     return chain;
   }
 
+  async renewalInfo(renewalId: string): Promise<RenewalInfo | undefined> {
+    return this.windows.get(renewalId);
+  }
+
   /** Boulder proves a name again only when its last proof is not good any more. */
   #proofOf(fullName: string, url: string): Proof {
     const isWildcard = fullName.startsWith('*.');
@@ -135,7 +144,8 @@ export class AuthorityDouble implements Authority {
     const serial = String(++this.issuedCount);
     const nowMs = this.#clock.nowMs();
     const life = { notBeforeMs: nowMs, notAfterMs: nowMs + 90 * DAY_MS };
-    const chain = { names, keyHash, serial, fingerprint: `fingerprint of ${serial}`, ...life };
+    const ids = { serial, renewalId: `ari.${serial}`, fingerprint: `fingerprint of ${serial}` };
+    const chain = { names, keyHash, ...ids, ...life };
     return JSON.stringify(this.forge(chain));
   }
 

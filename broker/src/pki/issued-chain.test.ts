@@ -5,6 +5,7 @@ import { LanyardError, systemRandom } from '@lanyard/sdk/kernel';
 import { VirtualClock } from '@lanyard/sdk/testing';
 import { readIssuedChain } from './issued-chain.ts';
 import { createPrivateCa, PrivateCa } from './private-ca.ts';
+import { renewalIdOf } from './renewal-id.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 22);
 const world = { clock: new VirtualClock(NOW_MS), random: systemRandom };
@@ -22,6 +23,7 @@ describe('a chain', () => {
         .digest('hex'),
       names: ['a.devices.example', '*.a.devices.example'],
       serial: certificate.serialNumber.toLowerCase(),
+      renewalId: renewalIdOf(certificate.raw),
       notBeforeMs: NOW_MS - 86_400_000,
       notAfterMs: certificate.validToDate.getTime(),
     });

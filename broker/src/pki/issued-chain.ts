@@ -5,6 +5,7 @@ import { LIMITS } from '@lanyard/sdk/protocol';
 import type { IssuedChain } from '../certificates/issued-chain.ts';
 import { isCertificateName } from './dns-name.ts';
 import { keyHashOf } from './p256-key.ts';
+import { renewalIdOf } from './renewal-id.ts';
 
 const PEM_BLOCK = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
 
@@ -34,11 +35,13 @@ function factsOf(chain: readonly X509Certificate[]): IssuedChain {
   if (!isLinked) throw nonsense('a certificate is not signed by the next one');
   const [notBeforeMs, notAfterMs] = [leaf.validFromDate.getTime(), leaf.validToDate.getTime()];
   if (!(notBeforeMs < notAfterMs)) throw nonsense('it ends before it begins');
+  const renewalId = renewalIdOf(leaf.raw);
   return {
     fingerprint: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
     keyHash: keyHashOf(leaf.publicKey.export({ format: 'der', type: 'spki' })),
     names: namesOf(leaf),
     serial: leaf.serialNumber.toLowerCase(),
+    ...(renewalId === undefined ? {} : { renewalId }),
     notBeforeMs,
     notAfterMs,
   };

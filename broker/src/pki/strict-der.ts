@@ -9,7 +9,7 @@ export interface DerNode {
   readonly children: readonly DerNode[];
 }
 
-/** The tags that a signing request can hold. */
+/** The tags that a signing request or a certificate can hold. */
 export const TAG = {
   boolean: 0x01,
   integer: 0x02,
@@ -20,11 +20,13 @@ export const TAG = {
   utf8String: 0x0c,
   printableString: 0x13,
   ia5String: 0x16,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
   sequence: 0x30,
   set: 0x31,
 } as const;
 
-/** A signing request nests eight deep; the rest is room. Bounds the recursion. */
+/** Signing requests and certificates nest eight deep; the rest is room. Bounds the recursion. */
 const DEEPEST = 16;
 /** No element is longer than 64 KiB, and all callers bound their input far below. */
 const MOST_LENGTH_BYTES = 2;
@@ -104,6 +106,11 @@ function assertContents(tag: number, contents: Uint8Array, children: readonly De
         contents.every((byte) => byte < 0x80),
         'IA5 string',
       );
+    // X.690 §11.7, §11.8: in UTC, with seconds, a fraction without zeros at its end.
+    case TAG.utcTime:
+      return assertThat(/^\d{12}Z$/u.test(asciiOf(contents)), 'UTC time');
+    case TAG.generalizedTime:
+      return assertThat(/^\d{14}(?:\.\d*[1-9])?Z$/u.test(asciiOf(contents)), 'generalized time');
     case TAG.octetString:
       return;
     default:

@@ -41,5 +41,6 @@ export function acmeAuthority(parts: AcmeDoorParts): Authority & Runnable {
     trigger: (challengeUrl, signal) => acme.trigger(challengeUrl, signal),
     finalize: (finalizeUrl, csr, signal) => acme.finalize(finalizeUrl, csr, signal),
     certificate: (certificateUrl, signal) => acme.certificate(certificateUrl, signal),
+    renewalInfo: (renewalId, signal) => acme.renewalInfo(renewalId, signal),
   };
 }

@@ -3,8 +3,11 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { DirectWorld, only } from '../../world/authority/direct-world.ts';
 import { writeStubRequest } from '../../world/authority/stub-maker.ts';
 import { DirectAuthority } from './direct-authority.ts';
+import { StubCrypto, readStubChain } from './stub-crypto.ts';
 
 const NAME = 'a.devices.test';
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const never = new AbortController().signal;
 
 let ca: DirectWorld;
@@ -73,7 +76,61 @@ test('the profile of the moment and what is replaced go with the order', async (
   });
   profile = undefined;
   await expect(carried(authority.newOrder({ names: [NAME], replaces: 'nonsense' }, never))).rejects.toMatchObject({
-    code: 'authority-refused',
+    code: 'authority-replacement-refused',
+  });
+});
+
+describe('renewal information', () => {
+  const { maker, keys } = new StubCrypto();
+
+  /** A certificate of the stubs, as the broker knows it. */
+  async function issued() {
+    setUp({ maker });
+    const { order } = await proven();
+    const { keyPem } = await keys.makeKeyPair();
+    const csr = await keys.makeSigningRequest({ keyPem, names: [NAME] });
+    const { certificateUrl } = await carried(authority.finalize(order.finalizeUrl, csr, never));
+    return readStubChain(await carried(authority.certificate(certificateUrl!, never)));
+  }
+
+  test('is about the certificate that a stub of a chain names', async () => {
+    const { renewalId = '', notBeforeMs, notAfterMs } = await issued();
+    const info = await carried(authority.renewalInfo(renewalId, never));
+    const centreMs = notBeforeMs + (2 / 3) * (notAfterMs - notBeforeMs);
+    expect(info.window.startMs).toBeLessThan(centreMs);
+    expect(info.window.endMs).toBeGreaterThan(centreMs);
+    expect(info).not.toHaveProperty('explanationUrl');
+    // Six hours, give or take a fifth.
+    expect(info.retryAfterMs! / HOUR_MS).toBeGreaterThan(4.7);
+    expect(info.retryAfterMs! / HOUR_MS).toBeLessThan(7.3);
+  });
+
+  test('moves into the past with an incident, which has a page', async () => {
+    const { renewalId = '' } = await issued();
+    const explanationUrl = 'https://ca.test/incident';
+    ca.core.controls.announceRevocation({ noticeMs: DAY_MS, explanationUrl });
+    const info = await carried(authority.renewalInfo(renewalId, never));
+    expect(info).toMatchObject({ explanationUrl });
+    expect(info.window.endMs).toBeLessThan(ca.clock.nowMs());
+  });
+
+  test.each(['c3R1Yg.AAAA', 'nonsense'])('of %s there is none', async (renewalId) => {
+    await expect(carried(authority.renewalInfo(renewalId, never))).rejects.toMatchObject({ code: 'authority-refused' });
+  });
+
+  test('a certificate is replaced once', async () => {
+    const { renewalId: replaces = '' } = await issued();
+    await carried(authority.newOrder({ names: [NAME], replaces }, never));
+    await expect(carried(authority.newOrder({ names: [NAME], replaces }, never))).rejects.toMatchObject({
+      code: 'authority-replacement-refused',
+      details: { status: 409 },
+    });
+  });
+
+  test('a name that is refused is refused, whatever it replaces', async () => {
+    const { renewalId: replaces = '' } = await issued();
+    const order = authority.newOrder({ names: [NAME, 'under_score.devices.test'], replaces }, never);
+    await expect(carried(order)).rejects.toMatchObject({ code: 'authority-rejected-name' });
   });
 });
 
@@ -105,7 +162,7 @@ describe('refusals in the words of the port', () => {
     const refusal: unknown = await carried(authority.newOrder({ names: ['b.devices.test'] }, never)).catch(
       (error: unknown) => error,
     );
-    expect(refusal).toMatchObject({ code: 'authority-rate-limited' });
+    expect(refusal).toMatchObject({ code: 'authority-rate-limited', details: { status: 429, limit: 'new-orders' } });
     const waitMs: unknown = Reflect.get(Object(refusal), 'retryAfterMs');
     // An hour, and the CA's own spread on top.
     expect(waitMs).toBeGreaterThan(3_590_000);

@@ -1,6 +1,6 @@
 /** The model CA as the broker's authority port sees it, at the far end of a network: requests and answers take their time. */
-import { problemError } from '@lanyard/broker/virtual';
-import type { Authority, AuthorityOrder, Authorization, NewOrder, Refusal } from '@lanyard/broker/virtual';
+import { problemError, replacementError } from '@lanyard/broker/virtual';
+import type { Authority, AuthorityOrder, Authorization, NewOrder, Refusal, RenewalInfo } from '@lanyard/broker/virtual';
 import { LanyardError } from '@lanyard/sdk/kernel';
 import { ConnectionCut } from '../../world/authority/connection-cut.ts';
 import type { DirectDoor, DirectOrder } from '../../world/authority/direct-door.ts';
@@ -24,7 +24,11 @@ export class DirectAuthority implements Authority {
   async newOrder({ names, replaces }: NewOrder, signal: AbortSignal): Promise<AuthorityOrder> {
     const profile = this.#parts.profile();
     const wanted = { names, ...(profile !== undefined && { profile }), ...(replaces !== undefined && { replaces }) };
-    return orderOf(await this.#ask('service', signal, (door) => door.newOrder(wanted)));
+    try {
+      return orderOf(await this.#ask('service', signal, (door) => door.newOrder(wanted)));
+    } catch (error) {
+      throw replaces === undefined ? error : replacementError(error);
+    }
   }
 
   async order(orderUrl: string, signal: AbortSignal): Promise<AuthorityOrder> {
@@ -55,6 +59,16 @@ export class DirectAuthority implements Authority {
     return (await this.#ask('order', signal, (door) => door.certificate(certificateUrl))).chainPem();
   }
 
+  async renewalInfo(renewalId: string, signal: AbortSignal): Promise<RenewalInfo> {
+    const info = await this.#ask('service', signal, (door) => door.renewalInfo(renewalId));
+    const { startMs, endMs, explanationUrl, retryAfterSeconds } = info;
+    return {
+      window: { startMs, endMs },
+      ...(explanationUrl !== undefined && { explanationUrl }),
+      retryAfterMs: retryAfterSeconds * 1_000,
+    };
+  }
+
   async #ask<T>(subject: Refusal['subject'], signal: AbortSignal, call: (door: DirectDoor) => Promise<T>): Promise<T> {
     try {
       return await roundTrip(this.#parts, () => {
@@ -62,17 +76,17 @@ export class DirectAuthority implements Authority {
         return call(this.#parts.door);
       });
     } catch (error) {
-      throw translated(error, subject);
+      throw translated(error, subject, this.#parts.clock.nowMs());
     }
   }
 }
 
-function translated(error: unknown, subject: Refusal['subject']): unknown {
+function translated(error: unknown, subject: Refusal['subject'], nowMs: number): unknown {
   if (error instanceof ConnectionCut) return new LanyardError('authority-unreachable', { cause: error });
   if (!(error instanceof Problem)) return error;
   const { retryAfterSeconds } = error.options;
   const retryAfterMs = retryAfterSeconds === undefined ? undefined : retryAfterSeconds * 1_000;
-  return problemError({ status: error.status, document: error.document(), retryAfterMs, subject });
+  return problemError({ status: error.status, document: error.document(), retryAfterMs, subject, nowMs });
 }
 
 function orderOf(order: DirectOrder): AuthorityOrder {

@@ -88,7 +88,8 @@ describe('a certificate', () => {
     expect(issued).toMatchObject({ keyHash, names: NAMES.toSorted(), notBeforeMs: LIFE.notBeforeMs });
     expect(issued.notAfterMs).toBe(LIFE.notAfterMs);
     expect(issued.fingerprint).toMatch(/^[0-9a-f]{64}$/);
-    const { serial: _, ...facts } = issued;
+    const { serial, renewalId, ...facts } = issued;
+    expect(renewalId).toBe(`c3R1Yg.${Buffer.from(serial, 'hex').toString('base64url')}`);
     expect(crypto.reader.read(keyPem, chainPem)).toEqual({ keyPem, chainPem, ...facts });
     expect(crypto.reader.keyHash(keyPem)).toBe(keyHash);
   });

@@ -2,6 +2,7 @@
 import type { Candidate, CertificateReader, Credential, KeyMaker, VerificationTime } from '@lanyard/sdk';
 import { LanyardError } from '@lanyard/sdk/kernel';
 import type { IssuedChain } from '@lanyard/broker/virtual';
+import { writeCertId } from '../../world/authority/cert-id.ts';
 import type { CertificateMaker } from '../../world/authority/certificate-maker.ts';
 import { Problem } from '../../world/authority/problems.ts';
 
@@ -18,6 +19,9 @@ const KEY_CHARACTERS = 241;
 const REQUEST_BYTES = 250;
 const LEAF_BYTES = 900;
 const ISSUER_PEM = pem(Buffer.alloc(1_000, 'issuer '));
+
+/** `stub` in base64url. */
+const AUTHORITY_KEY_ID = 'c3R1Yg';
 
 /** Some CAs do not backdate; as in the SDK. */
 const CLOCK_SKEW_MS = 5 * 60_000;
@@ -53,7 +57,7 @@ export class StubCrypto {
           const key = content.isForOtherKey ? numbered('ff', this.#serials) : keyHash;
           const dates = [content.notBeforeMs, content.notAfterMs].map(String);
           const der = padded([CERTIFICATE_MARK, key, content.names.join(','), serial, ...dates], LEAF_BYTES);
-          return { serial, authorityKeyId: 'c3R1Yg', der, issuerPem: ISSUER_PEM };
+          return { serial, authorityKeyId: AUTHORITY_KEY_ID, der, issuerPem: ISSUER_PEM };
         },
       };
     },
@@ -77,6 +81,7 @@ export function readStubChain(chain: string): IssuedChain {
     keyHash,
     names,
     serial,
+    renewalId: writeCertId({ authorityKeyId: AUTHORITY_KEY_ID, serial }),
     notBeforeMs: Number(notBefore),
     notAfterMs: Number(notAfter),
   };

@@ -2,6 +2,7 @@
 import { silentLogger } from '@lanyard/sdk/kernel';
 import { seededRandom, VirtualClock } from '@lanyard/sdk/testing';
 import type { AuthorityEvent } from './authority-event.ts';
+import type { CertificateMaker } from './certificate-maker.ts';
 import type { DirectCertificate, DirectDoor, DirectOrder, DirectOrderRequest } from './direct-door.ts';
 import { ModelAuthority, type ModelAuthorityOptions } from './model-authority.ts';
 import { BOULDER_POLICY, type AuthorityPolicy } from './policy.ts';
@@ -16,6 +17,8 @@ export const DAY_MS = 24 * HOUR_MS;
 export interface DirectWorldOptions extends Partial<Pick<ModelAuthorityOptions, 'capacity' | 'registeredDomain'>> {
   readonly policy?: Partial<AuthorityPolicy>;
   readonly limits?: RateLimits;
+  /** Stubs when left out. */
+  readonly maker?: CertificateMaker;
   readonly seed?: number;
 }
 

@@ -1,0 +1,172 @@
+/** The broker's account at one CA: opened before the first call, whenever the CA can be reached, and asked through. */
+import { LanyardError, deadline, describeError } from '@lanyard/sdk/kernel';
+import type { Clock, ErrorCode, Logger, Runnable } from '@lanyard/sdk/kernel';
+import { Client } from 'acme-client';
+import { loadAccount } from './account.ts';
+import type { AccountRecord, AccountStore } from './account.ts';
+import type { Directory } from './directory.ts';
+import { exchange } from './exchange.ts';
+import type { Exchanged, ExchangeOptions } from './exchange.ts';
+import { plainGet } from './plain-get.ts';
+import type { Shown } from './plain-get.ts';
+import { abandoned } from './transport.ts';
+import type { CaTransport } from './transport.ts';
+
+export interface AccountSessionOptions {
+  readonly directoryUrl: string;
+  readonly account: AccountStore;
+  /** Started and stopped by whoever made it; for this CA alone. */
+  readonly transport: CaTransport;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** `mailto:` URLs that the CA may write to. */
+  readonly contact?: readonly string[];
+  /** The certificate profile of orders that name none. */
+  readonly profile?: string;
+  /** Ties the account to a customer of the CA (RFC 8555 §7.3.4), which most CAs besides Let's Encrypt demand. */
+  readonly externalAccount?: { readonly kid: string; readonly hmacKey: string };
+}
+
+/** What an exchange is about, and what it brings. */
+export type Purpose = Pick<ExchangeOptions, 'subject' | 'expect'>;
+
+/** Over everything one call may send: a nonce, the request, and its repeats after refused nonces. */
+const CALL_TIMEOUT_MS = 120_000;
+/** What passes by itself: the CA is down, busy, or behind a broken proxy. */
+const TEMPORARY: readonly ErrorCode[] = ['authority-unreachable', 'authority-rate-limited', 'authority-protocol'];
+
+export class AccountSession implements Runnable {
+  readonly #options: AccountSessionOptions;
+  #life: AbortController | undefined;
+  #opening: Promise<Client> | undefined;
+  #client: Client | undefined;
+  #directory: Directory | undefined;
+  #accountUrl: string | undefined;
+
+  constructor(options: AccountSessionOptions) {
+    this.#options = options;
+  }
+
+  /** For CAA's accounturi (RFC 8657): known once the CA has answered newAccount, from then on at every start. */
+  get accountUrl(): string | undefined {
+    return this.#accountUrl;
+  }
+
+  /** As the CA last sent it: known once the account is open. */
+  get directory(): Directory | undefined {
+    return this.#directory;
+  }
+
+  /**
+   * Loads or makes the account. A CA that cannot be reached does not keep the broker from starting: the next call
+   * tries again.
+   * @throws LanyardError `config-unreadable` | `config-invalid` (account file, profile) | `authority-refused`
+   */
+  async start(): Promise<void> {
+    if (this.#life !== undefined) return;
+    const life = new AbortController();
+    this.#life = life;
+    try {
+      this.#accountUrl = (await loadAccount(this.#options.account, this.#options.directoryUrl)).url;
+      await this.#openOrWait(life.signal);
+    } catch (error) {
+      if (LanyardError.is(error) && TEMPORARY.includes(error.code)) {
+        this.#options.log.warn({ code: error.code, reason: describeError(error) }, 'the CA cannot be used yet');
+        return;
+      }
+      this.#life = undefined;
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#life?.abort(new LanyardError('stopped'));
+    this.#life = undefined;
+    this.#client = undefined;
+  }
+
+  /** The client of the open account; when the CA could not be reached until now, it is opened first. */
+  async open(signal: AbortSignal): Promise<Client> {
+    return this.#client ?? (await this.#openLate(signal));
+  }
+
+  /** One call of acme-client, in bounded time. */
+  async exchange<T>(purpose: Purpose, signal: AbortSignal, call: () => Promise<T>): Promise<Exchanged<T>> {
+    using limit = deadline(this.#options.clock, CALL_TIMEOUT_MS, signal);
+    const { transport } = this.#options;
+    const exchanged = await exchange({ ...purpose, transport, signal: limit.signal }, call);
+    this.#directory = exchanged.directory ?? this.#directory;
+    return exchanged;
+  }
+
+  /** Something that the CA shows to everybody, in bounded time. */
+  async look(url: string, signal: AbortSignal): Promise<Shown> {
+    using limit = deadline(this.#options.clock, CALL_TIMEOUT_MS, signal);
+    return await plainGet(this.#options.transport, url, limit.signal);
+  }
+
+  /** When the process runs already, a wrong profile is one more reason why the CA cannot serve. */
+  async #openLate(signal: AbortSignal): Promise<Client> {
+    try {
+      return await this.#openOrWait(signal);
+    } catch (error) {
+      if (!LanyardError.is(error, 'config-invalid')) throw error;
+      throw new LanyardError('authority-refused', { message: error.message, cause: error });
+    }
+  }
+
+  /** However many calls wait for it, the CA is asked once. */
+  async #openOrWait(signal: AbortSignal): Promise<Client> {
+    const life = this.#life;
+    if (life === undefined) throw new LanyardError('stopped', { message: 'the CA’s account is not open' });
+    this.#opening ??= this.#openOnce(life.signal).finally(() => (this.#opening = undefined));
+    return await untilAborted(this.#opening, signal);
+  }
+
+  async #openOnce(life: AbortSignal): Promise<Client> {
+    const { account, directoryUrl, externalAccount, profile } = this.#options;
+    const record = await loadAccount(account, directoryUrl);
+    const client = new Client({
+      directoryUrl,
+      accountKey: record.keyPem,
+      ...(record.url === undefined ? {} : { accountUrl: record.url }),
+      ...(externalAccount === undefined ? {} : { externalAccountBinding: externalAccount }),
+    });
+    const { directory } = await this.exchange({ subject: 'service', expect: 'object' }, life, () =>
+      client.getTermsOfServiceUrl(),
+    );
+    if (directory === undefined) throw new LanyardError('internal', { message: 'the directory was not fetched' });
+    checkProfile(profile, directory);
+    this.#accountUrl = record.url ?? (await this.#register(client, record, life));
+    if (life.aborted) throw abandoned(life);
+    this.#client = client;
+    return client;
+  }
+
+  async #register(client: Client, record: AccountRecord, life: AbortSignal): Promise<string> {
+    const { account, contact, log } = this.#options;
+    const { value: url } = await this.exchange({ subject: 'service', expect: 'located' }, life, async () => {
+      // To configure a CA is to agree to its terms, which the operator's guide says in as many words.
+      await client.createAccount({ termsOfServiceAgreed: true, ...(contact ? { contact: [...contact] } : {}) });
+      return client.getAccountUrl();
+    });
+    await account.write({ ...record, url });
+    log.info({ accountUrl: url, terms: this.#directory?.termsOfService }, 'account at the CA opened');
+    return url;
+  }
+}
+
+function checkProfile(profile: string | undefined, { profiles }: Directory): void {
+  if (profile === undefined || profiles.includes(profile)) return;
+  const offer = profiles.length === 0 ? 'none' : profiles.slice(0, 20).join(', ');
+  throw new LanyardError('config-invalid', { message: `the CA has no profile ${profile}; it offers ${offer}` });
+}
+
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(abandoned(signal));
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
