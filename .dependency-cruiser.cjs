@@ -130,6 +130,13 @@ module.exports = {
       to: { path: `^broker/src/(${DOMAIN})/`, pathNot: '^broker/src/$1/' },
     },
     {
+      name: 'plan-is-pure',
+      comment: 'Arithmetic on the CA’s terms, by the same data as the budget; who runs it hands in the date.',
+      severity: 'error',
+      from: { path: '^broker/src/plan/', pathNot: TESTS },
+      to: { pathNot: String.raw`^broker/src/(plan/|certificates/budget/(presets|rate-limit)\.ts$)|^sdk/src/kernel/` },
+    },
+    {
       name: 'adapters-apart',
       comment: 'Adapters meet in the domain through a port, or in broker.ts: each can be replaced without the others.',
       severity: 'error',

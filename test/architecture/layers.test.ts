@@ -35,6 +35,7 @@ describe('a fault that somebody makes is found', () => {
     'broker-knows-no-simulator': ['broker/src/dns/dreamer.ts', `import '../../../simulator/src/world/a.ts';`],
     'domain-is-pure': ['broker/src/fleet/impure.ts', `import type { Socket } from 'node:net';`],
     'domains-apart': ['broker/src/certificates/nosy.ts', `import type { a } from '../fleet/back.ts';`],
+    'plan-is-pure': ['broker/src/plan/asking.ts', `import type { a } from '../fleet/back.ts';`],
     'adapters-apart': ['broker/src/dns/talkative.ts', `import type { a } from '../mqtt/a.ts';`],
     'folders-do-not-look-up': ['broker/src/mqtt/settings.ts', `import type { a } from '../node-version.ts';`],
     'cli-looks-up-for-settings-only': ['broker/src/cli/serve.ts', `import '../broker.ts';`],

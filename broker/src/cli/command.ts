@@ -1,8 +1,11 @@
 /** The command "lanyard": what it can be told, and how it answers. */
 import { LanyardError, describeError } from '@lanyard/sdk/kernel';
 import { Command, CommanderError } from 'commander';
+import { PRESET_NAMES } from '../certificates/budget/presets.ts';
+import { PROFILES } from '../plan/lifetimes.ts';
 import { enrolDevice, listDevices, renewDevice, showDevice } from './device.ts';
 import { initialise } from './init.ts';
+import { plan } from './plan.ts';
 import type { CommandContext } from './context.ts';
 
 /**
@@ -52,6 +55,7 @@ function describeProgram(context: CommandContext): Command {
     .command('serve')
     .description('run the broker until it is told to stop')
     .action(() => context.serve(configPath()));
+  addPlan(program, context);
 
   const device = program.command('device').description('enrol and look at appliances, through a running broker');
   device
@@ -75,4 +79,21 @@ function describeProgram(context: CommandContext): Command {
     .action((deviceId: string) => renewDevice(configPath(), deviceId, context));
   for (const command of [program, device, ...program.commands, ...device.commands]) command.exitOverride();
   return program;
+}
+
+function addPlan(program: Command, context: CommandContext): void {
+  program
+    .command('plan')
+    .description('how long a roll-out takes under a CA’s limits, and what to ask the CA for; needs no broker')
+    .requiredOption('--appliances <count>', 'how many, each with one certificate')
+    .option('--zones <count>', 'zones that they are spread over', '1')
+    .option('--ca <name>', `whose limits: ${PRESET_NAMES.join(', ')}`, 'letsencrypt')
+    .option('--override <limits>', 'limits in place of the CA’s, such as new-orders=30000/3h,registered-domain=none')
+    .option('--profile <name>', `how long certificates live: ${PROFILES.join(', ')}`, 'classic')
+    .option('--public-suffix', 'the zones are on the Public Suffix List')
+    .option('--by <date>', 'when all are to be certified, such as 2027-06-01: says what to ask the CA for')
+    .option('--from <date>', 'first day of the roll-out (default: today)')
+    .option('--json', 'as JSON')
+    .option('--chart <file>', 'also as an HTML page')
+    .action((options: unknown) => plan(options, context));
 }

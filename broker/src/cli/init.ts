@@ -8,6 +8,7 @@ import { parseConfig } from '../config.ts';
 import type { BrokerConfigInput } from '../config.ts';
 import { dataDirectory, makeDataDirectory, writeNew } from '../data-directory.ts';
 import type { CommandContext } from './context.ts';
+import { optionOf } from './option-name.ts';
 
 const options = z.object({
   zone: z.string(),
@@ -76,11 +77,6 @@ function settingsOf(given: unknown): BrokerConfigInput {
     appliances: { reconnectSpreadSeconds: rest.reconnectSpread },
     admin: { port: rest.adminPort },
   };
-}
-
-/** As it is written on the command line. */
-function optionOf([name]: readonly PropertyKey[]): string {
-  return `--${String(name).replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 function nameServerOf(text: string): { name: string; addresses: string[] } {
