@@ -31,9 +31,12 @@ export function certificateOf(order: Order, serial: string, issuedAtMs = NOW_MS)
     notBeforeMs: issuedAtMs - 3_600_000,
     notAfterMs: issuedAtMs + 90 * DAY_MS,
     issuedAtMs,
+    authority: 'ca',
     renewAtMs: issuedAtMs + 60 * DAY_MS,
   };
 }
+
+type Issued = typeof issueIn extends (store: OrderStore, ...given: infer Given) => unknown ? Given : never;
 
 function factsOf({ chain: _bulk, ...facts }: CertificateWithChain): StoredCertificate {
   return facts;
@@ -44,7 +47,10 @@ const challenges = [
 ];
 const atCa = { orderUrl: 'https://ca/order/1', challenges, notBeforeMs: NOW_MS + 0.5, tries: 3 };
 const STATES: { readonly [Kind in OrderStateKind]: readonly Extract<OrderState, { kind: Kind }>[] } = {
-  waiting: [{ kind: 'waiting', notBeforeMs: NOW_MS, tries: 1 }],
+  waiting: [
+    { kind: 'waiting', notBeforeMs: NOW_MS, tries: 1 },
+    { kind: 'waiting', notBeforeMs: NOW_MS, tries: 0, isPlain: true },
+  ],
   ordering: [{ kind: 'ordering', notBeforeMs: NOW_MS, tries: 0 }],
   authorizing: [{ kind: 'authorizing', ...atCa }],
   publishing: [{ kind: 'publishing', ...atCa }],
@@ -59,6 +65,29 @@ const STATES: { readonly [Kind in OrderStateKind]: readonly Extract<OrderState, 
   issued: [{ kind: 'issued', fingerprint: 'fingerprint-1' }],
 };
 
+/** Opens an order in `store`. */
+export async function acceptIn(store: OrderStore, request: CertificateRequest): Promise<Order> {
+  const acceptance = await store.accept(request);
+  if (acceptance.kind !== 'accepted') throw new Error(`expected an order, got ${acceptance.kind}`);
+  return acceptance.order;
+}
+
+/** Fulfils and closes the order. */
+export async function issueIn(
+  store: OrderStore,
+  order: Order,
+  serial: string,
+  issuedAtMs = NOW_MS,
+  facts: Partial<CertificateWithChain> = {},
+): Promise<StoredCertificate> {
+  const certificate = { ...certificateOf(order, serial, issuedAtMs), ...facts };
+  const aftermath = { kind: 'issued', fingerprint: certificate.fingerprint } as const;
+  const clearing = { kind: 'clearing', challenges, aftermath, notBeforeMs: issuedAtMs, tries: 0 } as const;
+  await store.complete({ ...order, state: clearing }, certificate);
+  expect(await store.save({ ...order, state: aftermath })).toBe(true);
+  return factsOf(certificate);
+}
+
 export function orderStoreContract(name: string, make: () => Promise<OrderStoreUnderTest>): void {
   describe(`orders in ${name}`, () => {
     let subject: OrderStoreUnderTest;
@@ -69,19 +98,8 @@ export function orderStoreContract(name: string, make: () => Promise<OrderStoreU
       store = subject.orders;
     });
 
-    const accept = async (request: CertificateRequest): Promise<Order> => {
-      const acceptance = await store.accept(request);
-      if (acceptance.kind !== 'accepted') throw new Error(`expected an order, got ${acceptance.kind}`);
-      return acceptance.order;
-    };
-    const issue = async (order: Order, serial: string, issuedAtMs = NOW_MS): Promise<StoredCertificate> => {
-      const certificate = certificateOf(order, serial, issuedAtMs);
-      const aftermath = { kind: 'issued', fingerprint: certificate.fingerprint } as const;
-      const clearing = { kind: 'clearing', challenges, aftermath, notBeforeMs: issuedAtMs, tries: 0 } as const;
-      await store.complete({ ...order, state: clearing }, certificate);
-      expect(await store.save({ ...order, state: aftermath })).toBe(true);
-      return factsOf(certificate);
-    };
+    const accept = (request: CertificateRequest): Promise<Order> => acceptIn(store, request);
+    const issue = (...given: Issued): Promise<StoredCertificate> => issueIn(store, ...given);
 
     test('knows nothing of an appliance that never asked', async () => {
       expect(await store.dossier('appliance-1')).toEqual({});
@@ -193,6 +211,32 @@ export function orderStoreContract(name: string, make: () => Promise<OrderStoreU
         const expected = order.state.kind === 'issued' ? {} : { openOrder: order };
         expect(await store.dossier(order.deviceId)).toEqual(expected);
       }
+    });
+
+    test('what an order is for survives a restart', async () => {
+      for (const days of [1, 61, 91]) {
+        const deviceId = `appliance-${days}`;
+        await issue(await accept(requestOf(deviceId, `first-${days}`)), `${days}`);
+        const again = { ...requestOf(deviceId, `second-${days}`), requestedAtMs: NOW_MS + days * DAY_MS };
+        const order = await accept(again);
+        expect(order.purpose).toBeDefined();
+        store = await subject.reopen();
+        expect((await store.dossier(deviceId)).openOrder).toEqual(order);
+      }
+    });
+
+    test('what the CA said of a certificate survives a restart', async () => {
+      const said = {
+        authority: 'https://ca.example/directory',
+        renewalId: 'aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE',
+        window: { startMs: NOW_MS + 0.5, endMs: NOW_MS + DAY_MS },
+        explanationUrl: 'https://ca.example/why',
+        lookUpAtMs: NOW_MS + 1,
+      };
+      const certificate = await issue(await accept(requestOf('appliance-1', 'order-1')), '1', NOW_MS, said);
+      store = await subject.reopen();
+      expect(certificate).toMatchObject(said);
+      expect((await store.dossier('appliance-1')).latestCertificate).toEqual(certificate);
     });
 
     test('saving what is saved already changes nothing, also of a closed order', async () => {

@@ -43,7 +43,7 @@ async function write(writer: number): Promise<never> {
     const record = { owner: `_acme-challenge.${id}`, type: 'TXT', data: id } as const;
     const serial = await store.zones.change('devices.example.com', { add: [record], remove: [] });
     const certificate = { deviceId, orderId: id, names, chain: id, fingerprint: id, keyHash: id, serial: id };
-    const dates = { notBeforeMs: 0, notAfterMs: 9, issuedAtMs: 1, renewAtMs: 5 };
+    const dates = { notBeforeMs: 0, notAfterMs: 9, issuedAtMs: 1, authority: 'ca', renewAtMs: 5 };
     const state = { kind: 'issued', fingerprint: id } as const;
     await store.orders.complete({ ...accepted.order, state }, { ...certificate, ...dates });
     // Straight to the pipe: what is printed was acknowledged before, and a kill cannot hold it back.

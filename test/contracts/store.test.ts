@@ -10,6 +10,9 @@ import { openInlineStore } from '../../broker/src/store/inline-store.ts';
 import { SqliteStore } from '../../broker/src/store/sqlite-store.ts';
 import type { StorePorts } from '../../broker/src/store/store-ports.ts';
 import { applianceStoreContract } from './appliance-store.contract.ts';
+import { lookUpContract } from './look-up.contract.ts';
+import { orderBudgetContract } from './order-budget.contract.ts';
+import { orderPlacementContract } from './order-placement.contract.ts';
 import { orderStoreContract } from './order-store.contract.ts';
 import { zoneJournalContract } from './zone-journal.contract.ts';
 
@@ -36,10 +39,12 @@ for (const [name, open] of [
   ['the threaded store', openThreaded],
   ['the in-line store', openInline],
 ] as const) {
-  orderStoreContract(name, async () => {
-    const { store, reopen } = await subject(open);
-    return { orders: store.orders, reopen: async () => (await reopen()).orders };
-  });
+  for (const contract of [orderStoreContract, orderPlacementContract, orderBudgetContract, lookUpContract]) {
+    contract(name, async () => {
+      const { store, reopen } = await subject(open);
+      return { orders: store.orders, reopen: async () => (await reopen()).orders };
+    });
+  }
   applianceStoreContract(name, async () => {
     const { store, reopen } = await subject(open);
     return { appliances: store.appliances, reopen: async () => (await reopen()).appliances };

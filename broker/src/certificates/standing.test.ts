@@ -18,6 +18,7 @@ const certificate: StoredCertificate = {
   notBeforeMs: NOW_MS - 30,
   notAfterMs: NOW_MS + 90,
   issuedAtMs: NOW_MS - 30,
+  authority: 'ca',
   renewAtMs: NOW_MS + 60,
 };
 const order: Order = {

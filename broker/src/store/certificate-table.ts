@@ -1,62 +1,116 @@
 /** The table of certificates: the whole history, the newest of an appliance found at once. */
 import type { DatabaseSync } from 'node:sqlite';
 import { LanyardError } from '@lanyard/sdk/kernel';
+import type { NotedRenewal } from '../certificates/order-store.ts';
 import type { Order } from '../certificates/order.ts';
-import type { CertificateWithChain, StoredCertificate } from '../certificates/stored-certificate.ts';
+import type { CertificateWithChain, RenewalWindow, StoredCertificate } from '../certificates/stored-certificate.ts';
 import { certificateFrom } from './order-row.ts';
 
 export interface CertificateTable {
   newestOf(deviceId: string): StoredCertificate | undefined;
-  /** Adds the certificate to the history; harmless when it is there already. */
-  put(order: Order, certificate: CertificateWithChain): void;
+  /** Adds the certificate to the history. False, and nothing changed: it is there already. */
+  put(order: Order, certificate: CertificateWithChain): boolean;
   noteInstalled(fingerprint: string, nowMs: number): void;
   moveRenewal(fingerprint: string, renewAtMs: number): void;
+  /** The most overdue first. */
+  toLookUp(nowMs: number, limit: number): readonly StoredCertificate[];
+  nextLookUpMs(): number | undefined;
+  /** False when the certificate is not its appliance's newest. One statement. */
+  noteRenewal(fingerprint: string, renewal: NotedRenewal): boolean;
+  /** A newer one has come, or is there already. */
+  stopLookUps(fingerprint: string): void;
   /** In the place of the appliance's former one, which nobody is given any more. */
   putChain(certificate: CertificateWithChain): void;
   chainOf(deviceId: string, fingerprint: string): string | undefined;
 }
 
 const COLUMNS = `fingerprint, device_id, order_id, names, key_hash, serial,
-  not_before_ms, not_after_ms, issued_at_ms, renew_at_ms, installed_at_ms`;
+  not_before_ms, not_after_ms, issued_at_ms, authority, renewal_id, window_start_ms, window_end_ms,
+  explanation_url, renew_at_ms, look_up_at_ms, installed_at_ms`;
+const NEWEST_FIRST = 'ORDER BY issued_at_ms DESC, id DESC LIMIT 1';
 
 export function certificateTable(database: DatabaseSync): CertificateTable {
-  const newestOf = database.prepare(
-    `SELECT ${COLUMNS} FROM certificates WHERE device_id = ? ORDER BY issued_at_ms DESC, id DESC LIMIT 1`,
-  );
-  // The harmless update makes a repeat count as written, and one that would steal the row as not written.
+  const newestOf = database.prepare(`SELECT ${COLUMNS} FROM certificates WHERE device_id = ? ${NEWEST_FIRST}`);
   const put = database.prepare(`
     INSERT INTO certificates (${COLUMNS})
     VALUES (:fingerprint, :deviceId, :orderId, :names, :keyHash, :serial,
-      :notBeforeMs, :notAfterMs, :issuedAtMs, :renewAtMs, :installedAtMs)
-    ON CONFLICT (fingerprint) DO UPDATE SET order_id = order_id
-    WHERE device_id = excluded.device_id AND order_id = excluded.order_id`);
+      :notBeforeMs, :notAfterMs, :issuedAtMs, :authority, :renewalId, :windowStartMs, :windowEndMs,
+      :explanationUrl, :renewAtMs, :lookUpAtMs, :installedAtMs)
+    ON CONFLICT (fingerprint) DO NOTHING`);
+  const isOf = database.prepare('SELECT 1 FROM certificates WHERE fingerprint = ? AND device_id = ? AND order_id = ?');
   const noteInstalled = database.prepare(
     'UPDATE certificates SET installed_at_ms = ? WHERE fingerprint = ? AND installed_at_ms IS NULL',
   );
   const moveRenewal = database.prepare('UPDATE certificates SET renew_at_ms = ? WHERE fingerprint = ?');
-  const putChain = database.prepare(`
-    INSERT INTO chains (device_id, fingerprint, chain) VALUES (?, ?, ?)
-    ON CONFLICT (device_id) DO UPDATE SET fingerprint = excluded.fingerprint, chain = excluded.chain`);
-  const chainOf = database.prepare('SELECT chain FROM chains WHERE device_id = ? AND fingerprint = ?');
   return {
     newestOf(deviceId) {
       const row = newestOf.get(deviceId);
       return row && certificateFrom(row);
     },
     put(order, certificate) {
-      const isOfOrder = certificate.orderId === order.id && certificate.deviceId === order.deviceId;
-      const { names, installedAtMs = null, chain: _elsewhere, ...columns } = certificate;
-      const row = { ...columns, names: JSON.stringify(names), installedAtMs };
-      if (!isOfOrder || put.run(row).changes !== 1) throw conflict(order, certificate);
+      const { fingerprint, deviceId, orderId } = certificate;
+      if (orderId !== order.id || deviceId !== order.deviceId) throw conflict(order, certificate);
+      if (put.run(rowOf(certificate)).changes === 1) return true;
+      // The certificate of another order is not taken over.
+      if (isOf.get(fingerprint, deviceId, orderId) === undefined) throw conflict(order, certificate);
+      return false;
     },
     noteInstalled: (fingerprint, nowMs) => void noteInstalled.run(nowMs, fingerprint),
     moveRenewal: (fingerprint, renewAtMs) => void moveRenewal.run(renewAtMs, fingerprint),
+    ...lookUpsIn(database),
+    ...chainsIn(database),
+  };
+}
+
+type LookUps = Pick<CertificateTable, 'toLookUp' | 'nextLookUpMs' | 'noteRenewal' | 'stopLookUps'>;
+
+function lookUpsIn(database: DatabaseSync): LookUps {
+  const toLookUp = database.prepare(
+    `SELECT ${COLUMNS} FROM certificates WHERE look_up_at_ms <= ? ORDER BY look_up_at_ms, id LIMIT ?`,
+  );
+  const next = database.prepare(
+    'SELECT look_up_at_ms FROM certificates WHERE look_up_at_ms IS NOT NULL ORDER BY look_up_at_ms LIMIT 1',
+  );
+  const note = database.prepare(`
+    UPDATE certificates SET renew_at_ms = :renewAtMs, window_start_ms = :windowStartMs, window_end_ms = :windowEndMs,
+      explanation_url = :explanationUrl, look_up_at_ms = :lookUpAtMs
+    WHERE fingerprint = :fingerprint AND id = (
+      SELECT newest.id FROM certificates AS newest WHERE newest.device_id = certificates.device_id ${NEWEST_FIRST})`);
+  const stop = database.prepare('UPDATE certificates SET look_up_at_ms = NULL WHERE fingerprint = ?');
+  return {
+    toLookUp: (nowMs, limit) => toLookUp.all(nowMs, limit).map(certificateFrom),
+    nextLookUpMs() {
+      const dueMs = next.get()?.['look_up_at_ms'];
+      return typeof dueMs === 'number' ? dueMs : undefined;
+    },
+    noteRenewal: (fingerprint, { renewAtMs, window, explanationUrl = null, lookUpAtMs = null }) =>
+      note.run({ fingerprint, renewAtMs, ...boundsOf(window), explanationUrl, lookUpAtMs }).changes === 1,
+    stopLookUps: (fingerprint) => void stop.run(fingerprint),
+  };
+}
+
+function chainsIn(database: DatabaseSync): Pick<CertificateTable, 'putChain' | 'chainOf'> {
+  const putChain = database.prepare(`
+    INSERT INTO chains (device_id, fingerprint, chain) VALUES (?, ?, ?)
+    ON CONFLICT (device_id) DO UPDATE SET fingerprint = excluded.fingerprint, chain = excluded.chain`);
+  const chainOf = database.prepare('SELECT chain FROM chains WHERE device_id = ? AND fingerprint = ?');
+  return {
     putChain: ({ deviceId, fingerprint, chain }) => void putChain.run(deviceId, fingerprint, chain),
     chainOf(deviceId, fingerprint) {
       const chain = chainOf.get(deviceId, fingerprint)?.['chain'];
       return typeof chain === 'string' ? chain : undefined;
     },
   };
+}
+
+function rowOf({ names, window, chain: _elsewhere, ...columns }: CertificateWithChain) {
+  const { renewalId = null, explanationUrl = null, lookUpAtMs = null, installedAtMs = null } = columns;
+  const optional = { renewalId, explanationUrl, lookUpAtMs, installedAtMs };
+  return { ...columns, ...optional, ...boundsOf(window), names: JSON.stringify(names) };
+}
+
+function boundsOf(window: RenewalWindow | undefined) {
+  return { windowStartMs: window?.startMs ?? null, windowEndMs: window?.endMs ?? null };
 }
 
 function conflict(order: Order, certificate: StoredCertificate): LanyardError {

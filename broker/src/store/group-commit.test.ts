@@ -1,5 +1,7 @@
-import type { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { StatementSync, type DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { BucketChange } from '../certificates/budget/bucket.ts';
+import type { Order } from '../certificates/order.ts';
 import { committerOn, type CommitTogether } from './group-commit.ts';
 import { operationsOn, type OperationName } from './operations.ts';
 import { openDatabase } from './sqlite-database.ts';
@@ -90,3 +92,84 @@ test('a question that cannot be answered fails alone', () => {
   const answers = commitTogether([lost, { id: 2, operation: 'appliances.count', given: [] }]);
   expect(answers.map(({ kind }) => kind)).toEqual(['failed', 'done']);
 });
+
+describe('a step of an order', () => {
+  const order: Order = {
+    id: 'order-1',
+    deviceId: 'appliance-1',
+    names: ['a.devices.example.com'],
+    keyHash: 'key-1',
+    csr: Uint8Array.of(1),
+    requestedAtMs: 1,
+    failures: 0,
+    state: { kind: 'ordering', notBeforeMs: 2, tries: 1 },
+  };
+  const bucket = { authority: 'ca', limit: 'new-orders', subject: '' } as const;
+  const spend: BucketChange = { kind: 'spend', bucket, limit: { burst: 1, periodMs: 1_000 }, atMs: 3 };
+  const save = (id: number, ...changes: readonly (readonly BucketChange[])[]) =>
+    ({ id, operation: 'orders.save', given: [order, ...changes] }) as const;
+  const untouched = { kinds: ['waiting'], levels: [] };
+
+  beforeEach(() => {
+    const { state: _later, failures: _none, id: orderId, ...request } = order;
+    commitTogether([{ id: 0, operation: 'orders.accept', given: [{ ...request, orderId }] }]);
+  });
+
+  test('is stored with what it spends', () => {
+    expect(commitTogether([save(1, [spend])])).toEqual([{ id: 1, kind: 'done', result: true }]);
+    expect(stored()).toEqual({ kinds: ['ordering'], levels: [1_003] });
+  });
+
+  test('is not stored when what it spends cannot be, alone or among others', () => {
+    database.exec("CREATE TEMP TRIGGER full BEFORE INSERT ON buckets BEGIN SELECT RAISE(ABORT, 'no'); END;");
+    expect(commitTogether([save(1, [spend])])).toMatchObject([{ id: 1, kind: 'failed' }]);
+    expect(stored()).toEqual(untouched);
+    const answers = commitTogether([save(2, [spend]), add(3, 'a')]);
+    expect(answers.map(({ kind }) => kind)).toEqual(['failed', 'done']);
+    expect(stored()).toEqual(untouched);
+  });
+
+  test('that spends nothing is stored alone, and without a transaction around it', () => {
+    const begun = spyOnBegin();
+    expect(commitTogether([save(1)])).toEqual([{ id: 1, kind: 'done', result: true }]);
+    expect(commitTogether([save(2, [])])).toEqual([{ id: 2, kind: 'done', result: true }]);
+    expect(begun()).toBe(0);
+    expect(stored()).toEqual({ kinds: ['ordering'], levels: [] });
+    commitTogether([save(3, [spend])]);
+    expect(begun()).toBe(1);
+  });
+
+  test('that spends nothing leaves nothing when it cannot be committed', () => {
+    database.exec(`
+      CREATE TEMP TABLE parents (id INTEGER PRIMARY KEY) STRICT;
+      CREATE TEMP TABLE children (parent INTEGER REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED) STRICT;
+      CREATE TEMP TRIGGER orphan AFTER UPDATE ON orders BEGIN INSERT INTO children VALUES (1); END;`);
+    expect(commitTogether([save(1)])).toMatchObject([{ id: 1, kind: 'failed', failure: { code: 'store-failed' } }]);
+    expect(stored()).toEqual(untouched);
+    expect(database.isTransaction).toBe(false);
+  });
+
+  test('of an order that is not there fails, and the next is not hindered', () => {
+    const strange = { id: 1, operation: 'orders.save', given: [{ ...order, id: 'order-2' }] } as const;
+    expect(commitTogether([strange])).toMatchObject([{ id: 1, kind: 'failed' }]);
+    expect(commitTogether([save(2)])).toEqual([{ id: 2, kind: 'done', result: true }]);
+  });
+});
+
+function stored(): unknown {
+  const kinds = database.prepare('SELECT kind FROM orders').all();
+  const levels = database.prepare('SELECT full_at_ms FROM buckets').all();
+  return { kinds: kinds.map(({ kind }) => kind), levels: levels.map((row) => row['full_at_ms']) };
+}
+
+/** Replaces the committer by one whose transactions are counted. */
+function spyOnBegin(): () => number {
+  const prepared = vi.spyOn(database, 'prepare');
+  commitTogether = committerOn(database, operationsOn(database));
+  const at = prepared.mock.calls.findIndex(([sql]) => sql === 'BEGIN IMMEDIATE');
+  const begin: unknown = prepared.mock.results[at]?.value;
+  if (!(begin instanceof StatementSync)) throw new Error('no transaction is ever begun');
+  prepared.mockRestore();
+  const run = vi.spyOn(begin, 'run');
+  return () => run.mock.calls.length;
+}

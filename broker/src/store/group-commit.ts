@@ -8,6 +8,9 @@ const READS: ReadonlySet<OperationName> = new Set([
   'orders.openOrders',
   'orders.dossier',
   'orders.chain',
+  'orders.toLookUp',
+  'orders.nextLookUpMs',
+  'orders.levels',
   'appliances.find',
   'appliances.list',
   'appliances.count',
@@ -27,7 +30,7 @@ export function committerOn(database: DatabaseSync, operations: Operations): Com
   const protect = database.prepare('SAVEPOINT alone');
   const release = database.prepare('RELEASE alone');
 
-  const read = (call: StoreCall): StoreAnswer => {
+  const runBare = (call: StoreCall): StoreAnswer => {
     try {
       return { id: call.id, kind: 'done', result: run(operations, call) };
     } catch (cause) {
@@ -51,13 +54,14 @@ export function committerOn(database: DatabaseSync, operations: Operations): Com
   };
 
   return (calls) => {
-    if (calls.every(({ operation }) => READS.has(operation))) return calls.map(read);
+    if (calls.every(({ operation }) => READS.has(operation))) return calls.map(runBare);
+    const [first, ...others] = calls;
+    const only = others.length === 0 ? first : undefined;
+    if (only && isOneStatement(only)) return [runBare(only)];
     try {
       begin.run();
       // Of one call there is nothing to protect from the others.
-      const [only, ...others] = calls;
-      const isOnly = only !== undefined && others.length === 0;
-      const answers = isOnly
+      const answers = only
         ? [{ id: only.id, kind: 'done', result: run(operations, only) } as const]
         : calls.map(runAlone);
       commit.run();
@@ -67,6 +71,15 @@ export function committerOn(database: DatabaseSync, operations: Operations): Com
       return calls.map(({ id }) => ({ id, kind: 'failed', failure: storeFailure(cause) }));
     }
   };
+}
+
+/**
+ * Writes rows with at most one statement, which is a transaction by itself (https://sqlite.org/lang_transaction.html): most
+ * steps of an order are this, and a begin and a commit around it would cost as much again as the write.
+ */
+function isOneStatement({ operation, given: [, changes] }: StoreCall): boolean {
+  if (operation === 'orders.noteRenewal') return true;
+  return operation === 'orders.save' && (changes === undefined || (Array.isArray(changes) && changes.length === 0));
 }
 
 function run(operations: Operations, { operation, given }: StoreCall): unknown {

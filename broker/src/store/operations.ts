@@ -29,6 +29,7 @@ export function operationsOn(database: DatabaseSync): Operations {
   const zones = zoneStatements(database);
   return {
     'orders.accept': orders.accept,
+    'orders.place': orders.place,
     'orders.save': orders.save,
     'orders.complete': orders.complete,
     'orders.openOrders': orders.openOrders,
@@ -36,6 +37,10 @@ export function operationsOn(database: DatabaseSync): Operations {
     'orders.chain': orders.chain,
     'orders.markInstalled': orders.markInstalled,
     'orders.renewAt': orders.renewAt,
+    'orders.toLookUp': orders.toLookUp,
+    'orders.nextLookUpMs': orders.nextLookUpMs,
+    'orders.noteRenewal': orders.noteRenewal,
+    'orders.levels': orders.levels,
     'appliances.enrol': appliances.enrol,
     'appliances.find': appliances.find,
     'appliances.list': appliances.list,

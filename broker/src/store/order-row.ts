@@ -1,8 +1,10 @@
 /** Rows of orders and certificates, read back into what the domain knows: nothing is believed because it is ours. */
 import { z } from 'zod';
 import { ERRORS, LanyardError, type ErrorCode } from '@lanyard/sdk/kernel';
-import type { Order, OrderFailure, OrderState, OrderStateKind } from '../certificates/order.ts';
+import type { Placement } from '../certificates/budget/placement.ts';
+import type { Order, OrderFailure, OrderPurpose, OrderState, OrderStateKind } from '../certificates/order.ts';
 import type { StoredCertificate } from '../certificates/stored-certificate.ts';
+import { BUCKET } from './bucket-row.ts';
 
 /** @throws LanyardError `store-failed` when the row does not hold an order. */
 export function orderFrom(row: unknown): Order {
@@ -16,6 +18,8 @@ export function orderFrom(row: unknown): Order {
       csr: found.csr,
       requestedAtMs: found.requested_at_ms,
       failures: found.failures,
+      ...(found.purpose === null ? {} : { purpose: PURPOSE.parse(JSON.parse(found.purpose)) }),
+      ...(found.placement === null ? {} : { placement: PLACEMENT.parse(JSON.parse(found.placement)) }),
       ...(found.last_failure === null ? {} : { lastFailure: failureFrom(found.last_failure) }),
       state: stateFrom(found.state),
     };
@@ -36,7 +40,12 @@ export function certificateFrom(row: unknown): StoredCertificate {
       notBeforeMs: found.not_before_ms,
       notAfterMs: found.not_after_ms,
       issuedAtMs: found.issued_at_ms,
+      authority: found.authority,
+      ...(found.renewal_id === null ? {} : { renewalId: found.renewal_id }),
+      ...windowFrom(found.window_start_ms, found.window_end_ms),
+      ...(found.explanation_url === null ? {} : { explanationUrl: found.explanation_url }),
       renewAtMs: found.renew_at_ms,
+      ...(found.look_up_at_ms === null ? {} : { lookUpAtMs: found.look_up_at_ms }),
       ...(found.installed_at_ms === null ? {} : { installedAtMs: found.installed_at_ms }),
     };
   });
@@ -58,6 +67,8 @@ const ORDER_ROW = z.object({
   csr: z.instanceof(Uint8Array),
   requested_at_ms: z.number(),
   failures: z.number(),
+  purpose: z.string().nullable(),
+  placement: z.string().nullable(),
   last_failure: z.string().nullable(),
   state: z.string(),
 });
@@ -72,15 +83,38 @@ const CERTIFICATE_ROW = z.object({
   not_before_ms: z.number(),
   not_after_ms: z.number(),
   issued_at_ms: z.number(),
+  authority: z.string(),
+  renewal_id: z.string().nullable(),
+  window_start_ms: z.number().nullable(),
+  window_end_ms: z.number().nullable(),
+  explanation_url: z.string().nullable(),
   renew_at_ms: z.number(),
+  look_up_at_ms: z.number().nullable(),
   installed_at_ms: z.number().nullable(),
 });
+
+function windowFrom(startMs: number | null, endMs: number | null): Pick<StoredCertificate, 'window'> {
+  return startMs === null || endMs === null ? {} : { window: { startMs, endMs } };
+}
 
 function namesFrom(json: string): readonly string[] {
   return NAMES.parse(JSON.parse(json));
 }
 
 const NAMES = z.array(z.string());
+
+const PURPOSE: z.ZodType<OrderPurpose> = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('first') }),
+  z.object({ kind: z.enum(['renewal', 'replacement']), expiresAtMs: z.number() }),
+  z.object({ kind: z.literal('re-enrolment') }),
+]);
+
+const PLACEMENT: z.ZodType<Placement> = z.object({
+  authority: z.string(),
+  kind: z.enum(['replacement', 'renewal', 'new']),
+  replaces: z.string().exactOptional(),
+  holds: BUCKET.exactOptional(),
+});
 
 function failureFrom(json: string): OrderFailure {
   const { code, message, atMs } = FAILURE.parse(JSON.parse(json));
@@ -113,7 +147,7 @@ const aftermath = z.discriminatedUnion('kind', [
 
 /** One reader for each state: a state without one does not compile. */
 const STATES: { readonly [Kind in OrderStateKind]: z.ZodType<Extract<OrderState, { kind: Kind }>> } = {
-  waiting: z.object({ kind: z.literal('waiting'), ...pace }),
+  waiting: z.object({ kind: z.literal('waiting'), isPlain: z.boolean().exactOptional(), ...pace }),
   ordering: z.object({ kind: z.literal('ordering'), ...pace }),
   authorizing: z.object({ kind: z.literal('authorizing'), ...atCa }),
   publishing: z.object({ kind: z.literal('publishing'), ...atCa }),

@@ -1,40 +1,41 @@
 /** The order store's operations on an open database. Each runs inside a transaction that its caller opened. */
 import type { DatabaseSync } from 'node:sqlite';
 import { LanyardError } from '@lanyard/sdk/kernel';
+import type { Bucket } from '../certificates/budget/bucket.ts';
+import { decidePlacement } from '../certificates/budget/decide-placement.ts';
 import type { OrderStore } from '../certificates/order-store.ts';
+import { next } from '../certificates/order.ts';
+import type { Order } from '../certificates/order.ts';
 import { decideRequest } from '../certificates/request.ts';
-import { certificateTable } from './certificate-table.ts';
-import { orderTable } from './order-table.ts';
+import { hasExactly } from '../certificates/standing.ts';
+import { budgetTable, type BudgetTable } from './budget-table.ts';
+import { certificateTable, type CertificateTable } from './certificate-table.ts';
+import { orderTable, type OrderTable } from './order-table.ts';
+import { rowLimit } from './row-limit.ts';
 import type { Synchronous } from './synchronous.ts';
 
-export function orderStatements(database: DatabaseSync): Synchronous<OrderStore> {
+type Statements = Synchronous<OrderStore>;
+
+interface Tables {
+  readonly orders: OrderTable;
+  readonly certificates: CertificateTable;
+  readonly budget: BudgetTable;
+}
+
+export function orderStatements(database: DatabaseSync): Statements {
   const orders = orderTable(database);
   const certificates = certificateTable(database);
+  const budget = budgetTable(database);
+  const tables = { orders, certificates, budget };
   return {
-    accept(request) {
-      const { deviceId, keyHash, requestedAtMs } = request;
-      const openOrder = orders.openOf(deviceId);
-      const latestCertificate = certificates.newestOf(deviceId);
-      const keyFirstSeenFrom = orders.keyFirstSeenFrom(keyHash);
-      const decision = decideRequest({ openOrder, latestCertificate, keyFirstSeenFrom }, request);
-      if (decision.kind === 'accepted') {
-        orders.put(decision.order);
-        orders.noteKey(keyHash, deviceId, requestedAtMs);
-      }
-      return decision;
+    accept: acceptIn(tables),
+    place: placeIn(tables),
+    save(order, changes = []) {
+      if (!orders.save(order)) return false;
+      budget.apply(changes);
+      return true;
     },
-    save: (order) => orders.save(order),
-    complete(order, certificate) {
-      // Only an order that has not gone out can take another key: one that comes back with a certificate cannot have.
-      if (!orders.save(order)) throw new LanyardError('store-failed', { message: `order ${order.id} has another key` });
-      const former = certificates.newestOf(order.deviceId);
-      certificates.put(order, certificate);
-      const isNewest = former === undefined || former.issuedAtMs <= certificate.issuedAtMs;
-      if (!isNewest || former?.fingerprint === certificate.fingerprint) return;
-      // Only the newest chain is handed out and only the newest request renewed: the rest is nine tenths of a row.
-      certificates.putChain(certificate);
-      if (former) orders.forgetRequest(former.orderId);
-    },
+    complete: completeIn(tables),
     openOrders: () => orders.open(),
     dossier(deviceId) {
       const openOrder = orders.openOf(deviceId);
@@ -55,5 +56,66 @@ export function orderStatements(database: DatabaseSync): Synchronous<OrderStore>
       certificates.moveRenewal(newest.fingerprint, renewAtMs);
       return true;
     },
+    toLookUp: (nowMs, limit) => certificates.toLookUp(nowMs, rowLimit(limit)),
+    nextLookUpMs: () => certificates.nextLookUpMs(),
+    noteRenewal: (fingerprint, renewal) => certificates.noteRenewal(fingerprint, renewal),
+    levels: (authority, nowMs, limit) => budget.levels(authority, nowMs, rowLimit(limit)),
+  };
+}
+
+function acceptIn({ orders, certificates }: Tables): Statements['accept'] {
+  return (request) => {
+    const { deviceId, keyHash, requestedAtMs } = request;
+    const openOrder = orders.openOf(deviceId);
+    const latestCertificate = certificates.newestOf(deviceId);
+    const keyFirstSeenFrom = orders.keyFirstSeenFrom(keyHash);
+    const decision = decideRequest({ openOrder, latestCertificate, keyFirstSeenFrom }, request);
+    if (decision.kind === 'accepted') {
+      orders.put(decision.order);
+      orders.noteKey(keyHash, deviceId, requestedAtMs);
+    }
+    return decision;
+  };
+}
+
+function placeIn({ orders, certificates, budget }: Tables): Statements['place'] {
+  return (wish) => {
+    const { id, deviceId, keyHash, names } = wish.order;
+    const stored = orders.openOf(deviceId);
+    if (stored?.id !== id || stored.keyHash !== keyHash) return { kind: 'replaced' };
+    if (!isToBePlaced(stored)) return { kind: 'ahead', order: stored };
+    const newest = certificates.newestOf(deviceId);
+    const predecessor = newest && hasExactly(newest.names, names) ? newest : undefined;
+    const fullAtMs = (bucket: Bucket) => budget.fullAtMs(bucket);
+    const holders = (bucket: Bucket) => budget.holders(bucket, id);
+    const decision = decidePlacement({ predecessor, fullAtMs, holders }, { ...wish, order: stored });
+    if (decision.kind === 'short') return decision;
+    const order = next(stored, { kind: 'placed', placement: decision.placement }, wish.nowMs, 0);
+    orders.save(order);
+    budget.apply(decision.changes);
+    budget.sweep(wish.terms.id, wish.nowMs);
+    return { kind: 'placed', order, placement: decision.placement };
+  };
+}
+
+function isToBePlaced({ state }: Order): boolean {
+  return state.kind === 'waiting' || state.kind === 'ordering';
+}
+
+function completeIn({ orders, certificates, budget }: Tables): Statements['complete'] {
+  return (order, certificate, changes = []) => {
+    // What was held is counted by `changes` from now on.
+    const { placement: _ended, ...ended } = order;
+    // Only an order that has not gone out can take another key: one that comes back with a certificate cannot have.
+    if (!orders.save(ended)) throw new LanyardError('store-failed', { message: `order ${order.id} has another key` });
+    const former = certificates.newestOf(order.deviceId);
+    if (!certificates.put(order, certificate)) return;
+    budget.apply(changes);
+    if (former && former.issuedAtMs > certificate.issuedAtMs) return certificates.stopLookUps(certificate.fingerprint);
+    // Only the newest chain is handed out and only the newest request renewed: the rest is nine tenths of a row.
+    certificates.putChain(certificate);
+    if (!former) return;
+    certificates.stopLookUps(former.fingerprint);
+    orders.forgetRequest(former.orderId);
   };
 }

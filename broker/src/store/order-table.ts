@@ -1,6 +1,7 @@
 /** The tables of orders and of the keys that they carried. */
 import type { DatabaseSync } from 'node:sqlite';
 import { LanyardError } from '@lanyard/sdk/kernel';
+import { isClosed } from '../certificates/order.ts';
 import type { Order } from '../certificates/order.ts';
 import { orderFrom } from './order-row.ts';
 
@@ -10,7 +11,7 @@ export interface OrderTable {
   open(): readonly Order[];
   /** A new order, or a waiting one that takes its appliance's new key. */
   put(order: Order): void;
-  /** Stores the new state. False when the stored order is for another key by now, as one is that was re-keyed. */
+  /** Stores the new state and placement. False when the stored order is for another key by now, as one is that was re-keyed. */
   save(order: Order): boolean;
   /** Forgets the signing request of a closed order. */
   forgetRequest(id: string): void;
@@ -18,21 +19,26 @@ export interface OrderTable {
   noteKey(keyHash: string, deviceId: string, nowMs: number): void;
 }
 
-const COLUMNS = 'id, device_id, names, key_hash, csr, requested_at_ms, failures, last_failure, state';
+const COLUMNS = `id, device_id, names, key_hash, csr, requested_at_ms,
+  failures, purpose, placement, last_failure, state`;
 
 export function orderTable(database: DatabaseSync): OrderTable {
   const openOf = database.prepare(`SELECT ${COLUMNS} FROM orders WHERE device_id = ? AND kind <> 'issued'`);
   const open = database.prepare(`SELECT ${COLUMNS} FROM orders WHERE kind <> 'issued' ORDER BY requested_at_ms, id`);
   const put = database.prepare(`
     INSERT INTO orders (${COLUMNS})
-    VALUES (:id, :deviceId, :names, :keyHash, :csr, :requestedAtMs, :failures, :lastFailure, :state)
+    VALUES (:id, :deviceId, :names, :keyHash, :csr, :requestedAtMs,
+      :failures, :purpose, :placement, :lastFailure, :state)
     ON CONFLICT (id) DO UPDATE SET names = excluded.names, key_hash = excluded.key_hash, csr = excluded.csr,
-      requested_at_ms = excluded.requested_at_ms, state = excluded.state
+      requested_at_ms = excluded.requested_at_ms, purpose = excluded.purpose, state = excluded.state
     WHERE device_id = excluded.device_id AND kind = 'waiting'`);
   // A repeat of the last step of a closed order is fine; opening it again is not.
+  const matching = "id = ?5 AND device_id = ?6 AND key_hash = ?7 AND (kind <> 'issued' OR state = ?3)";
+  // Most steps keep their placement: to write it once more would parse it and move it in its index.
+  const step = database.prepare(`
+    UPDATE orders SET failures = ?1, last_failure = ?2, state = ?3 WHERE ${matching} AND placement IS ?4`);
   const save = database.prepare(`
-    UPDATE orders SET failures = ?1, last_failure = ?2, state = ?3
-    WHERE id = ?4 AND device_id = ?5 AND key_hash = ?6 AND (kind <> 'issued' OR state = ?3)`);
+    UPDATE orders SET failures = ?1, last_failure = ?2, state = ?3, placement = ?4 WHERE ${matching}`);
   const rekeyed = database.prepare('SELECT 1 FROM orders WHERE id = ? AND device_id = ? AND key_hash <> ?');
   const forgetRequest = database.prepare("UPDATE orders SET csr = x'' WHERE id = ? AND kind = 'issued'");
   const key = database.prepare('SELECT device_id FROM keys WHERE key_hash = ?');
@@ -46,15 +52,16 @@ export function orderTable(database: DatabaseSync): OrderTable {
     put(order) {
       const names = JSON.stringify(order.names);
       const { csr, requestedAtMs } = order;
-      if (put.run({ ...identityOf(order), ...progressOf(order), names, csr, requestedAtMs }).changes !== 1) {
-        throw conflict(order);
-      }
+      const purpose = jsonOf(order.purpose);
+      const row = { ...identityOf(order), ...progressOf(order), names, csr, requestedAtMs, purpose };
+      if (put.run(row).changes !== 1) throw conflict(order);
     },
     save(order) {
       const { id, deviceId, keyHash } = order;
-      const { failures, lastFailure, state } = progressOf(order);
-      // The statement that runs most, by position: looking up names would take a fifth of its time.
-      if (save.run(failures, lastFailure, state, id, deviceId, keyHash).changes === 1) return true;
+      const { failures, lastFailure, state, placement } = progressOf(order);
+      // The statements that run most, by position: looking up names would take a fifth of their time.
+      if (step.run(failures, lastFailure, state, placement, id, deviceId, keyHash).changes === 1) return true;
+      if (save.run(failures, lastFailure, state, placement, id, deviceId, keyHash).changes === 1) return true;
       if (rekeyed.get(id, deviceId, keyHash) === undefined) throw conflict(order);
       return false;
     },
@@ -71,8 +78,19 @@ function identityOf({ id, deviceId, keyHash }: Order) {
   return { id, deviceId, keyHash };
 }
 
-function progressOf({ failures, lastFailure, state }: Order) {
-  return { failures, lastFailure: lastFailure ? JSON.stringify(lastFailure) : null, state: JSON.stringify(state) };
+function progressOf(order: Order) {
+  const { failures, lastFailure, state, placement } = order;
+  return {
+    failures,
+    lastFailure: jsonOf(lastFailure),
+    state: JSON.stringify(state),
+    // Whoever closes an order and leaves it its placement would hold a place for ever.
+    placement: isClosed(order) ? null : jsonOf(placement),
+  };
+}
+
+function jsonOf(value: object | undefined): string | null {
+  return value === undefined ? null : JSON.stringify(value);
 }
 
 function conflict(order: Order): LanyardError {

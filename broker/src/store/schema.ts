@@ -105,4 +105,31 @@ export const MIGRATIONS: readonly string[] = [
     ON CONFLICT (device_id) DO UPDATE SET fingerprint = excluded.fingerprint, chain = excluded.chain;
   ALTER TABLE certificates DROP COLUMN chain;
   `,
+  `
+  -- A bucket that is full has no row, or one that says when it was full again: nobody needs to fill it.
+  CREATE TABLE buckets (
+    authority TEXT NOT NULL,
+    bucket_limit TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    full_at_ms REAL NOT NULL,
+    PRIMARY KEY (authority, bucket_limit, subject)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX buckets_by_level ON buckets (authority, full_at_ms);
+
+  ALTER TABLE orders ADD COLUMN purpose TEXT;
+  ALTER TABLE orders ADD COLUMN placement TEXT;
+  -- Of placement alone, so that a step that keeps it leaves the index alone; with the id no row is read to count holders.
+  CREATE INDEX orders_holding ON orders (
+    placement ->> '$.holds.authority', placement ->> '$.holds.limit', placement ->> '$.holds.subject', id
+  ) WHERE placement ->> '$.holds.subject' IS NOT NULL;
+
+  -- Only an appliance's newest certificate is looked up.
+  ALTER TABLE certificates ADD COLUMN authority TEXT NOT NULL DEFAULT '';
+  ALTER TABLE certificates ADD COLUMN renewal_id TEXT;
+  ALTER TABLE certificates ADD COLUMN window_start_ms REAL;
+  ALTER TABLE certificates ADD COLUMN window_end_ms REAL;
+  ALTER TABLE certificates ADD COLUMN explanation_url TEXT;
+  ALTER TABLE certificates ADD COLUMN look_up_at_ms REAL;
+  CREATE INDEX certificates_to_look_up ON certificates (look_up_at_ms) WHERE look_up_at_ms IS NOT NULL;
+  `,
 ];

@@ -20,6 +20,11 @@ function pragma(database: DatabaseSync, name: string): unknown {
   return Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
 }
 
+function planOf(database: DatabaseSync, sql: string): string {
+  const steps = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all();
+  return steps.map(({ detail }) => String(detail)).join('; ');
+}
+
 describe('a new database', () => {
   test('can be read by its owner only, and so can its log', () => {
     using database = openDatabase(path);
@@ -61,21 +66,45 @@ describe('a new database', () => {
 
   test('finds open orders and newest certificates without reading the others', () => {
     using database = openDatabase(':memory:');
-    const planOf = (sql: string): string =>
-      database
-        .prepare(`EXPLAIN QUERY PLAN ${sql}`)
-        .all()
-        .map(({ detail }) => String(detail))
-        .join('; ');
-    expect(planOf("SELECT csr FROM orders WHERE kind <> 'issued' ORDER BY requested_at_ms, id")).toMatch(
+    expect(planOf(database, "SELECT csr FROM orders WHERE kind <> 'issued' ORDER BY requested_at_ms, id")).toMatch(
       /^SCAN orders USING INDEX orders_open_by_age$/,
     );
-    expect(planOf("SELECT csr FROM orders WHERE device_id = ? AND kind <> 'issued'")).toMatch(
+    expect(planOf(database, "SELECT csr FROM orders WHERE device_id = ? AND kind <> 'issued'")).toMatch(
       /^SEARCH orders USING INDEX orders_open_of_appliance \(device_id=\?\)$/,
     );
     expect(
-      planOf('SELECT serial FROM certificates WHERE device_id = ? ORDER BY issued_at_ms DESC, id DESC LIMIT 1'),
+      planOf(
+        database,
+        'SELECT serial FROM certificates WHERE device_id = ? ORDER BY issued_at_ms DESC, id DESC LIMIT 1',
+      ),
     ).toMatch(/^SEARCH certificates USING INDEX certificates_newest \(device_id=\?\)$/);
+  });
+
+  test('finds who holds a place, what is due and what is empty without reading the others', () => {
+    using database = openDatabase(':memory:');
+    expect(
+      planOf(
+        database,
+        `SELECT count(*) FROM orders
+         WHERE placement ->> '$.holds.authority' = ? AND placement ->> '$.holds.limit' = ?
+           AND placement ->> '$.holds.subject' = ? AND id <> ?`,
+      ),
+    ).toBe('SEARCH orders USING COVERING INDEX orders_holding (<expr>=? AND <expr>=? AND <expr>=?)');
+    expect(
+      planOf(database, 'SELECT serial FROM certificates WHERE look_up_at_ms <= ? ORDER BY look_up_at_ms, id LIMIT ?'),
+    ).toMatch(/^SEARCH certificates USING INDEX certificates_to_look_up \(look_up_at_ms<\?\)$/);
+    expect(
+      planOf(
+        database,
+        'SELECT look_up_at_ms FROM certificates WHERE look_up_at_ms IS NOT NULL ORDER BY look_up_at_ms LIMIT 1',
+      ),
+    ).toMatch(/USING COVERING INDEX certificates_to_look_up[^;]*$/);
+    expect(
+      planOf(
+        database,
+        'SELECT subject FROM buckets WHERE authority = ? AND full_at_ms > ? ORDER BY full_at_ms DESC LIMIT ?',
+      ),
+    ).toMatch(/^SEARCH buckets USING COVERING INDEX buckets_by_level \(authority=\? AND full_at_ms>\?\)$/);
   });
 });
 
@@ -92,6 +121,22 @@ describe('an existing database', () => {
     using database = openDatabase(path, ['fails if run again', 'ALTER TABLE a ADD COLUMN y INTEGER DEFAULT 8']);
     expect({ ...database.prepare('SELECT * FROM a').get() }).toEqual({ x: 7, y: 8 });
     expect(pragma(database, 'user_version')).toBe(2);
+  });
+
+  test('of the time before the budget keeps its orders and certificates', () => {
+    const before = openDatabase(path, MIGRATIONS.slice(0, 2));
+    before.exec(`
+      INSERT INTO orders (id, device_id, names, key_hash, csr, requested_at_ms, failures, state)
+        VALUES ('order-1', 'appliance-1', '["a"]', 'key-1', x'', 1, 0, '{"kind":"issued","fingerprint":"f"}');
+      INSERT INTO certificates (fingerprint, device_id, order_id, names, key_hash, serial,
+        not_before_ms, not_after_ms, issued_at_ms, renew_at_ms)
+        VALUES ('f', 'appliance-1', 'order-1', '["a"]', 'key-1', '01', 1, 9, 2, 5);`);
+    before.close();
+    using database = openDatabase(path);
+    const newest = database.prepare('SELECT authority, window_start_ms, look_up_at_ms FROM certificates').get();
+    expect({ ...newest }).toEqual({ authority: '', window_start_ms: null, look_up_at_ms: null });
+    const order = database.prepare('SELECT kind, purpose, placement FROM orders').get();
+    expect({ ...order }).toEqual({ kind: 'issued', purpose: null, placement: null });
   });
 
   test('is left as it was by a migration that fails in the middle', () => {

@@ -14,13 +14,18 @@ export function storePorts(call: Call): StorePorts {
   return {
     orders: {
       accept: (request) => call('orders.accept', request),
-      save: (order) => call('orders.save', order),
-      complete: (order, certificate) => call('orders.complete', order, certificate),
+      place: (wish) => call('orders.place', wish),
+      save: (order, changes) => call('orders.save', order, changes),
+      complete: (order, certificate, changes) => call('orders.complete', order, certificate, changes),
       openOrders: () => call('orders.openOrders'),
       dossier: (deviceId) => call('orders.dossier', deviceId),
       chain: (deviceId, fingerprint) => call('orders.chain', deviceId, fingerprint),
       markInstalled: (deviceId, fingerprint, nowMs) => call('orders.markInstalled', deviceId, fingerprint, nowMs),
       renewAt: (deviceId, renewAtMs) => call('orders.renewAt', deviceId, renewAtMs),
+      toLookUp: (nowMs, limit) => call('orders.toLookUp', nowMs, limit),
+      nextLookUpMs: () => call('orders.nextLookUpMs'),
+      noteRenewal: (fingerprint, renewal) => call('orders.noteRenewal', fingerprint, renewal),
+      levels: (authority, nowMs, limit) => call('orders.levels', authority, nowMs, limit),
     },
     appliances: {
       enrol: (appliance) => call('appliances.enrol', appliance),
