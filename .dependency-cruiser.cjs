@@ -13,6 +13,7 @@ const HOMES = {
   undici: 'broker/src/(acme|cli)/',
   aedes: 'broker/src/mqtt/',
   'mqtt-packet': '(broker/src/mqtt/|simulator/src/gears/wall/)',
+  tldts: 'broker/src/registered-domain\\.ts$',
   'node:sqlite': 'broker/src/store/',
   hono: '(broker/src/admin|simulator/src/report)/',
   '@hono/node-server': '(broker/src/admin|simulator/src/report)/',

@@ -9,6 +9,7 @@ import { FileAccountStore } from './acme/file-account-store.ts';
 import { AcmeTransport } from './acme/transport.ts';
 import type { HealthFinding } from './admin/admin-api.ts';
 import { AdminServer } from './admin/admin-server.ts';
+import { authorityTerms } from './authority-terms.ts';
 import type { BrokerConfig } from './config.ts';
 import type { Conversation } from './conversation.ts';
 import { createCore } from './core.ts';
@@ -63,11 +64,13 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   const { transport, authority } = await acmeParts(config, world);
   const caa = caaPin(config, dns.zones, authority, log);
 
-  const { fleet, desk, issuance, reminders, conversation } = createCore({
+  const { fleet, desk, issuance, renewals, reminders, conversation } = createCore({
     authority,
     board: dns.zones,
     store: store.orders,
     appliances: store.appliances,
+    terms: authorityTerms(config.acme),
+    publicSuffixes: config.acme.publicSuffixes,
     readChain: readIssuedChain,
     readRequest: readSigningRequest,
     send: (deviceId, message) => mqtt.send(deviceId, message),
@@ -90,7 +93,7 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   // Each needs those before it; stopping goes the other way. DNS answers before anything else and longest.
   const before = [store, dns.thread, dns.zones, transport, authority, caa];
   return {
-    ...inOrder([...before, issuance, reminders, mqtt, certificateRounds, admin]),
+    ...inOrder([...before, issuance, renewals, reminders, mqtt, certificateRounds, admin]),
     endpoints: () => ({ mqttPort: mqtt.address()?.port ?? 0, dns: dns.addresses(), adminPort: admin.port }),
   };
 }

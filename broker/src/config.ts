@@ -4,6 +4,8 @@ import { dirname, resolve } from 'node:path';
 import { LanyardError } from '@lanyard/sdk/kernel';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { PRESET_NAMES } from './certificates/budget/presets.ts';
+import { LIMIT_NAMES } from './certificates/budget/rate-limit.ts';
 
 const host = z.string().min(1).max(253);
 const port = z.int().min(0).max(65_535);
@@ -57,6 +59,16 @@ const dns = z.strictObject({
     .describe('Addresses that DNS is served on, UDP and TCP.'),
 });
 
+const rateLimit = z.strictObject({
+  burst: z.int().min(1).max(10_000_000).describe('So many at once.'),
+  periodMs: z
+    .int()
+    .min(1_000)
+    .max(366 * 86_400_000)
+    .describe('In this time all, or `count` of them, come back.'),
+  count: z.int().min(1).max(10_000_000).exactOptional(),
+});
+
 const acme = z.strictObject({
   directory: z.url({ protocol: /^https?$/ }).describe('Directory URL of the CA.'),
   contact: z
@@ -72,6 +84,19 @@ const acme = z.strictObject({
   caaIdentity: dnsName
     .optional()
     .describe('The CA’s name in CAA records. When set, CAA at the apex allows only this CA, this account and dns-01.'),
+  limits: z
+    .enum(PRESET_NAMES)
+    .optional()
+    .describe('Whose rate limits are kept. Default: what the directory’s host says; `custom` has none.'),
+  overrides: z
+    .partialRecord(z.enum(LIMIT_NAMES), z.union([rateLimit, z.literal('none')]))
+    .default({})
+    .describe('Limits that the CA granted to this account or domain, or that you want to keep to.'),
+  publicSuffixes: z
+    .array(dnsName)
+    .max(64)
+    .default([])
+    .describe('Zones of yours that are on the Public Suffix List but not yet in the copy that is built in.'),
 });
 
 const schema = z.strictObject({

@@ -34,6 +34,9 @@ export interface ConversationParts {
 /** How long an issuance usually takes when nothing is in the way. */
 const USUAL_SECONDS = 10;
 
+/** An appliance that waits for the budget looks in now and then: it may be moved up, or its CA be changed. */
+const LONGEST_ETA_SECONDS = 6 * 3600;
+
 /** How soon to come back while another request of the same appliance is at the CA. */
 const BUSY_SECONDS = 30;
 
@@ -109,12 +112,18 @@ export class Conversation {
     this.#parts.send(deviceId, issuedMessage(certificate));
   }
 
+  /** The CA wants the certificate renewed at another time; who is away hears of it with its next hello. */
+  renewalMoved({ deviceId, fingerprint }: StoredCertificate, renewAtMs: number): void {
+    const serves = this.#present.get(deviceId)?.certificate?.fingerprint === fingerprint;
+    if (serves) this.#parts.reminders.set(deviceId, renewAtMs);
+  }
+
   /** Tells the appliance why its certificate is late. */
-  failed(order: Order): void {
+  failed(order: Order, againAtMs: number): void {
     const { deviceId, lastFailure, state } = order;
-    if (lastFailure === undefined || !('notBeforeMs' in state) || isFulfilled(order)) return;
+    if (lastFailure === undefined || isFulfilled(order)) return;
     const dueMs =
-      state.kind === 'clearing' && state.aftermath.kind === 'again' ? state.aftermath.notBeforeMs : state.notBeforeMs;
+      state.kind === 'clearing' && state.aftermath.kind === 'again' ? state.aftermath.notBeforeMs : againAtMs;
     const retryAfterMs = Math.max(0, dueMs - this.#parts.clock.nowMs());
     this.#parts.send(deviceId, this.problem(lastFailure.code, lastFailure.message, { ref: order.id, retryAfterMs }));
   }
@@ -226,8 +235,9 @@ export class Conversation {
   }
 
   #eta(order: Order): number {
-    const waitMs = 'notBeforeMs' in order.state ? order.state.notBeforeMs - this.#parts.clock.nowMs() : 0;
-    return Math.max(0, Math.ceil(waitMs / 1000)) + USUAL_SECONDS;
+    const { desk, clock } = this.#parts;
+    const waitMs = (desk.waitsUntilMs(order) ?? 0) - clock.nowMs();
+    return Math.min(Math.max(0, Math.ceil(waitMs / 1000)) + USUAL_SECONDS, LONGEST_ETA_SECONDS);
   }
 }
 

@@ -134,8 +134,9 @@ describe('what is shown of an appliance', () => {
     await desk.request(DEVICE, [name], csrOf({ names: [name], keyHash: 'key' }));
     await clock.advance(0);
     expect((await registry.show(DEVICE)).order).toMatchObject({
-      state: 'ordering',
+      state: 'waiting',
       nextTryAt: new Date(clock.nowMs() + 60_000).toISOString(),
+      waitsFor: { what: 'budget', limit: 'pause', ahead: 0 },
       lastFailure: { code: 'authority-rate-limited', message: 'too many', at: new Date(clock.nowMs()).toISOString() },
     });
   });

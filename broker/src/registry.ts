@@ -7,11 +7,13 @@ import type {
   EnrolledView,
   EnrolRequest,
   OrderView,
+  WaitView,
   Registry,
 } from './admin/registry.ts';
 import type { CertificateDesk } from './certificates/desk.ts';
 import type { Order } from './certificates/order.ts';
 import type { StoredCertificate } from './certificates/stored-certificate.ts';
+import type { Outlook } from './certificates/schedule/turns.ts';
 import { nameOf } from './fleet/appliance.ts';
 import type { Appliance } from './fleet/appliance.ts';
 import type { Fleet } from './fleet/fleet.ts';
@@ -107,7 +109,7 @@ export class BrokerRegistry implements Registry {
         },
       }),
       ...(latestCertificate && { certificate: certificateView(latestCertificate) }),
-      ...(openOrder && { order: orderView(openOrder) }),
+      ...(openOrder && { order: orderView(openOrder, this.#parts.desk.outlook(openOrder)) }),
     };
   }
 }
@@ -123,27 +125,44 @@ function keyMaterial(
 
 function certificateView(certificate: StoredCertificate): CertificateView {
   const { fingerprint, serial, names, notBeforeMs, notAfterMs, renewAtMs, installedAtMs } = certificate;
+  const { window, explanationUrl } = certificate;
   const times = { notBefore: iso(notBeforeMs), notAfter: iso(notAfterMs), renewAt: iso(renewAtMs) };
   return {
     fingerprint,
     serial,
     names,
     ...times,
+    ...(window && { renewalWindow: { start: iso(window.startMs), end: iso(window.endMs) } }),
+    ...(explanationUrl !== undefined && { explanationUrl }),
     ...(installedAtMs !== undefined && { installedAt: iso(installedAtMs) }),
   };
 }
 
-function orderView({ id, state, requestedAtMs, failures, lastFailure }: Order): OrderView {
+function orderView(
+  { id, state, requestedAtMs, failures, lastFailure }: Order,
+  outlook: Outlook | undefined,
+): OrderView {
+  const ownMs = 'notBeforeMs' in state ? state.notBeforeMs : undefined;
+  const nextTryMs = outlook && 'untilMs' in outlook ? outlook.untilMs : ownMs;
   return {
     id,
     state: state.kind,
     requestedAt: iso(requestedAtMs),
     failures,
-    ...('notBeforeMs' in state && { nextTryAt: iso(state.notBeforeMs) }),
+    ...(nextTryMs !== undefined && { nextTryAt: iso(nextTryMs) }),
+    ...(outlook && { waitsFor: waitView(outlook) }),
     ...(lastFailure && {
       lastFailure: { code: lastFailure.code, message: lastFailure.message, at: iso(lastFailure.atMs) },
     }),
   };
+}
+
+function waitView(outlook: Outlook): WaitView {
+  const until = 'untilMs' in outlook ? { until: iso(outlook.untilMs) } : {};
+  const ahead = 'ahead' in outlook ? { ahead: outlook.ahead } : {};
+  if (outlook.kind !== 'budget') return { what: outlook.kind, ...until, ...ahead };
+  const { limit, subject } = outlook.short.bucket;
+  return { what: outlook.kind, ...until, ...ahead, limit, ...(subject !== '' && { subject }) };
 }
 
 function iso(milliseconds: number): string {

@@ -46,6 +46,7 @@ afterEach(() => {
 
 function make(change: Partial<VirtualBrokerOptions> = {}): VirtualBroker {
   return new VirtualBroker({
+    terms: { id: 'ca', limits: {}, renewals: 'exempt' },
     clock,
     random: seededRandom(4),
     log: silentLogger,

@@ -3,6 +3,7 @@ import { LanyardError } from '@lanyard/sdk/kernel';
 import type { Clock, Logger, Random, Runnable } from '@lanyard/sdk/kernel';
 import type { DownMessage, UpKind } from '@lanyard/sdk/protocol';
 import type { Authority } from './certificates/authority.ts';
+import type { AuthorityTerms } from './certificates/budget/rate-limit.ts';
 import type { ReadIssuedChain } from './certificates/issued-chain.ts';
 import type { ReadSigningRequest } from './certificates/signing-request.ts';
 import type { BrokerConfig } from './config.ts';
@@ -25,7 +26,9 @@ export { acmeOverDoor } from './acme/acme-over-door.ts';
 export type { AcmeDoor, AcmeDoorAnswer, AcmeDoorRequest, AcmeOverDoorOptions } from './acme/acme-over-door.ts';
 export { problemError } from './acme/problems.ts';
 export type { Refusal } from './acme/problems.ts';
-export type { Authority, AuthorityOrder, Authorization, NewOrder } from './certificates/authority.ts';
+export { replacementError } from './acme/replacement-refusal.ts';
+export type { Authority, AuthorityOrder, Authorization, NewOrder, RenewalInfo } from './certificates/authority.ts';
+export type { AuthorityTerms } from './certificates/budget/rate-limit.ts';
 export type { ChallengeBoard } from './certificates/challenge-board.ts';
 export type { IssuedChain, ReadIssuedChain } from './certificates/issued-chain.ts';
 export type { OrderStore } from './certificates/order-store.ts';
@@ -44,6 +47,8 @@ export interface VirtualBrokerOptions {
   /** Outlives the broker, as a disk does. */
   readonly store: InlineStore;
   readonly zone: string;
+  /** What the CA allows. */
+  readonly terms: AuthorityTerms;
   readonly settings: Pick<BrokerConfig, 'addresses' | 'appliances' | 'issuance'>;
   readonly authority: Authority & Partial<Runnable>;
   /** How requests and chains are read; X.509 when left out. */
@@ -71,7 +76,15 @@ export class VirtualBroker implements Runnable {
   readonly #inbox: Inbox;
 
   constructor(options: VirtualBrokerOptions) {
-    const { random, log, settings, zone, readRequest = readSigningRequest, readChain = readIssuedChain } = options;
+    const {
+      random,
+      log,
+      settings,
+      zone,
+      terms,
+      readRequest = readSigningRequest,
+      readChain = readIssuedChain,
+    } = options;
     this.#options = options;
     const life = new Life(options.clock);
     this.#life = life;
@@ -81,6 +94,7 @@ export class VirtualBroker implements Runnable {
     this.#core = createCore({
       ...ports,
       store: ports.orders,
+      terms,
       readRequest,
       readChain,
       clock,
@@ -102,12 +116,14 @@ export class VirtualBroker implements Runnable {
     await this.#zones.start();
     await this.#options.authority.start?.();
     await this.#core.issuance.start();
+    await this.#core.renewals.start();
     await this.#core.reminders.start();
   }
 
   /** Orderly: what is under way is abandoned and resumed at the next start. */
   async stop(): Promise<void> {
     await this.#core.reminders.stop();
+    await this.#core.renewals.stop();
     await this.#core.issuance.stop();
     await this.#zones.stop();
     this.kill();

@@ -31,7 +31,9 @@ export function lookUpContract(name: string, make: () => Promise<OrderStoreUnder
     test('without certificates there is nothing to look up', async () => {
       expect(await store.toLookUp(NOW_MS, 10)).toEqual([]);
       expect(await store.nextLookUpMs()).toBeUndefined();
-      expect(await store.noteRenewal('f', { renewAtMs: 1, window: undefined, lookUpAtMs: 1 })).toBe(false);
+      expect(
+        await store.noteRenewal({ fingerprint: 'f', renewAtMs: 0 }, { renewAtMs: 1, window: undefined, lookUpAtMs: 1 }),
+      ).toBe(false);
     });
 
     test('come when they are due, the most overdue first, no more than asked for', async () => {
@@ -59,7 +61,7 @@ export function lookUpContract(name: string, make: () => Promise<OrderStoreUnder
       expect(await due(NOW_MS + 2)).toEqual(['2']);
       expect(await store.nextLookUpMs()).toBe(NOW_MS + 2);
       const renewal = { renewAtMs: NOW_MS, window: undefined, lookUpAtMs: NOW_MS };
-      expect(await store.noteRenewal(former.fingerprint, renewal)).toBe(false);
+      expect(await store.noteRenewal(former, renewal)).toBe(false);
       expect(await due(NOW_MS + 2)).toEqual(['2']);
       expect((await store.dossier('appliance-1')).latestCertificate).toEqual(newest);
     });
@@ -70,7 +72,7 @@ export function lookUpContract(name: string, make: () => Promise<OrderStoreUnder
       expect(await due(NOW_MS)).toEqual([]);
       expect(await store.nextLookUpMs()).toBeUndefined();
       const renewal = { renewAtMs: NOW_MS, window: undefined, lookUpAtMs: NOW_MS };
-      expect(await store.noteRenewal(late.fingerprint, renewal)).toBe(false);
+      expect(await store.noteRenewal(late, renewal)).toBe(false);
     });
 
     test('do not begin again when the completion of a former certificate is repeated', async () => {
@@ -89,7 +91,7 @@ export function lookUpContract(name: string, make: () => Promise<OrderStoreUnder
       const explanationUrl = 'https://ca.example/incident';
       const renewAtMs = NOW_MS + 1.5 * DAY_MS;
       const said: NotedRenewal = { renewAtMs, window, explanationUrl, lookUpAtMs: NOW_MS + 5 };
-      expect(await store.noteRenewal(certificate.fingerprint, said)).toBe(true);
+      expect(await store.noteRenewal(certificate, said)).toBe(true);
       store = await subject.reopen();
       expect((await store.dossier('appliance-1')).latestCertificate).toEqual({ ...certificate, ...said });
       expect(await due(NOW_MS)).toEqual(['2']);
@@ -97,10 +99,19 @@ export function lookUpContract(name: string, make: () => Promise<OrderStoreUnder
       expect(await due(NOW_MS + 5)).toEqual(['2', '1']);
 
       const nothing: NotedRenewal = { renewAtMs: NOW_MS + 1, window: undefined, lookUpAtMs: undefined };
-      expect(await store.noteRenewal(certificate.fingerprint, nothing)).toBe(true);
+      expect(await store.noteRenewal({ ...certificate, renewAtMs }, nothing)).toBe(true);
       const { lookUpAtMs: _never, ...facts } = certificate;
       expect((await store.dossier('appliance-1')).latestCertificate).toEqual({ ...facts, renewAtMs: NOW_MS + 1 });
       expect(await due(NOW_MS + 5)).toEqual(['2']);
+    });
+
+    test('leave an instant alone that somebody moved while the CA was asked', async () => {
+      const certificate = await issue('appliance-1', '1', { lookUpAtMs: NOW_MS });
+      await store.renewAt('appliance-1', NOW_MS + 7);
+      const said: NotedRenewal = { renewAtMs: NOW_MS + DAY_MS, window: undefined, lookUpAtMs: NOW_MS + 5 };
+      expect(await store.noteRenewal(certificate, said)).toBe(true);
+      const { latestCertificate } = await store.dossier('appliance-1');
+      expect(latestCertificate).toMatchObject({ renewAtMs: NOW_MS + 7, lookUpAtMs: NOW_MS + 5 });
     });
   });
 }

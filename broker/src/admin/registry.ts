@@ -54,7 +54,22 @@ export interface CertificateView {
   readonly notBefore: string;
   readonly notAfter: string;
   readonly renewAt: string;
+  /** When its CA wants it renewed, and a page that says why. */
+  readonly renewalWindow?: { readonly start: string; readonly end: string };
+  readonly explanationUrl?: string;
   readonly installedAt?: string;
+}
+
+/** Why an order is not going on at this moment, and until when as far as can be told. */
+export interface WaitView {
+  /** For its own next try; for a CA that is away or busy; for a limit of the CA; for its turn. */
+  readonly what: 'pause' | 'authority' | 'budget' | 'turn';
+  readonly until?: string;
+  /** How many orders of the same urgency and zone go before it. */
+  readonly ahead?: number;
+  readonly limit?: string;
+  /** What the limit counts by: a registered domain or names. */
+  readonly subject?: string;
 }
 
 export interface OrderView {
@@ -63,5 +78,7 @@ export interface OrderView {
   readonly requestedAt: string;
   readonly failures: number;
   readonly nextTryAt?: string;
+  /** Absent while the order is under way. */
+  readonly waitsFor?: WaitView;
   readonly lastFailure?: { readonly code: string; readonly message: string; readonly at: string };
 }

@@ -112,7 +112,11 @@ test('a key that another appliance used is refused', async () => {
 
 test('a request that cannot be read never reaches the store', async () => {
   const { store, clock } = new World();
-  const issuance = { request: vi.fn<Issuance['request']>(), openOrder: vi.fn<Issuance['openOrder']>() };
+  const issuance = {
+    request: vi.fn<Issuance['request']>(),
+    openOrder: vi.fn<Issuance['openOrder']>(),
+    outlook: vi.fn(),
+  };
   const desk = new CertificateDesk({ store: store.orders, issuance, readRequest: refuse, clock, log: silentLogger });
   await expect(desk.request(DEVICE, NAMES, Uint8Array.of(1))).rejects.toMatchObject({ code: 'csr-invalid' });
   expect(issuance.request).not.toHaveBeenCalled();

@@ -3,15 +3,17 @@ import { LanyardError } from '@lanyard/sdk/kernel';
 import type { Clock, Logger } from '@lanyard/sdk/kernel';
 import type { HeldCertificate, Todo } from '@lanyard/sdk/protocol';
 import type { Issuance } from './issuance.ts';
+import type { Order } from './order.ts';
 import type { Dossier, OrderStore } from './order-store.ts';
 import type { Acceptance } from './request.ts';
+import type { Outlook } from './schedule/turns.ts';
 import type { ReadSigningRequest } from './signing-request.ts';
 import { decideTodo, hasExactly } from './standing.ts';
 import type { CertificateWithChain, StoredCertificate } from './stored-certificate.ts';
 
 export interface DeskParts {
   readonly store: OrderStore;
-  readonly issuance: Pick<Issuance, 'request' | 'openOrder'>;
+  readonly issuance: Pick<Issuance, 'request' | 'openOrder' | 'outlook'>;
   readonly readRequest: ReadSigningRequest;
   readonly clock: Clock;
   readonly log: Logger;
@@ -113,6 +115,17 @@ export class CertificateDesk {
     const stored = await store.dossier(deviceId);
     const openOrder = stored.openOrder && (issuance.openOrder(stored.openOrder.id) ?? stored.openOrder);
     return { ...stored, ...(openOrder && { openOrder }) };
+  }
+
+  /** Why an open order is not going on this very moment; undefined when it is. */
+  outlook(order: Order): Outlook | undefined {
+    return this.#parts.issuance.outlook(order);
+  }
+
+  /** Until when an open order waits, as far as can be told; others may be before it. */
+  waitsUntilMs(order: Order): number | undefined {
+    const outlook = this.outlook(order);
+    return outlook && 'untilMs' in outlook ? outlook.untilMs : undefined;
   }
 
   async #withChain(certificate: StoredCertificate): Promise<CertificateWithChain | undefined> {

@@ -46,7 +46,7 @@ async function expectIssued(world: World, { issued }: Life): Promise<void> {
 }
 
 function isWrite(name: string): boolean {
-  return name === 'store.save' || name === 'store.complete';
+  return name === 'store.place' || name === 'store.save' || name === 'store.complete';
 }
 
 /** What the validators see is not what was put up. */
@@ -129,8 +129,13 @@ describe('the pauses', () => {
       ),
     );
     await world.clock.advance(0);
-    expect(life.failed.at(-1)?.lastFailure?.code).toBe('authority-rate-limited');
-    expect(life.failed.at(-1)?.state).toMatchObject({ notBeforeMs: world.clock.nowMs() + 5 * HOUR_MS });
+    const { openOrder } = await life.desk.dossier(DEVICE);
+    expect(openOrder).toMatchObject({ state: { kind: 'waiting' }, lastFailure: { code: 'authority-rate-limited' } });
+    expect(openOrder && life.desk.outlook(openOrder)).toMatchObject({
+      kind: 'budget',
+      untilMs: world.clock.nowMs() + 5 * HOUR_MS,
+      short: { bucket: { limit: 'pause' } },
+    });
     await world.clock.advance(DAY_MS);
     expect(pausesBetweenNewOrders(world)).toEqual([5 * HOUR_MS]);
     await expectIssued(world, life);
@@ -251,7 +256,7 @@ describe('the store', () => {
       failing(isFirstTry, new LanyardError('store-failed'), { times: 1_000, isDone: true }),
     );
     await world.clock.advance(HOUR_MS);
-    expect(seen).toEqual(new Set(['store.save', 'store.complete']));
+    expect(seen).toEqual(new Set(['store.place', 'store.save', 'store.complete']));
     await expectIssued(world, life);
     expect(world.authority.issuedCount).toBe(1);
   });
@@ -290,19 +295,21 @@ describe('a request with a new key', () => {
 
   test('whose answer from the store is lost does not make the broker spin', async () => {
     const world = new World();
-    let saves = 0;
-    const count: Witness = async (name, act) => {
-      if (name === 'store.save') saves += 1;
-      return saves < 1_000 ? await act() : await never();
+    let places = 0;
+    const rekey: Witness = async (name, act) => {
+      if (name === 'store.place') places += 1;
+      // Another process, or one whose answer never came, has given the order another key.
+      const other = { ...requestFor([NAME], 'key-2'), orderId: 'o', requestedAtMs: 0 };
+      if (places === 1) await world.store.orders.accept(other);
+      return places < 1_000 ? await act() : await never();
     };
-    const life = world.live(count);
+    const life = world.live(rekey);
     await life.issuance.start();
     await life.issuance.request(requestFor());
-    // Another process, or one whose answer never came, has given the order another key.
-    await world.store.orders.accept({ ...requestFor([NAME], 'key-2'), orderId: 'o', requestedAtMs: 0 });
     await world.clock.advance(HOUR_MS);
-    expect(saves).toBeLessThan(1_000);
+    expect(places).toBeLessThan(1_000);
     expect(life.issued).toEqual([]);
+    expect(world.authority.newOrders).toEqual([]);
   });
 });
 

@@ -1,15 +1,15 @@
-/** Runs every open order from act to act: what the CA could not tell again is stored before the next act. */
-import { LanyardError, deadline, describeError, randomId } from '@lanyard/sdk/kernel';
-import type { Clock, Logger, Random, Runnable, Timer } from '@lanyard/sdk/kernel';
-import type { AuthorityOrder } from './authority.ts';
-import { DueQueue } from './due-queue.ts';
-import { act } from './order-act.ts';
-import type { ActPorts, ActResult } from './order-act.ts';
+/** Runs every open order from act to act, each when it is its turn: what the CA could not tell again is stored before. */
+import { LanyardError, deadline, randomId } from '@lanyard/sdk/kernel';
+import type { Runnable, Timer } from '@lanyard/sdk/kernel';
+import { isAtAuthority } from './order-act.ts';
 import type { OrderStore } from './order-store.ts';
-import { challengesOf, isClosed, isReadBack, next } from './order.ts';
+import { OrderSteps } from './order-steps.ts';
+import type { OrderStepsParts, Stepped } from './order-steps.ts';
+import { challengesOf, isClosed } from './order.ts';
 import type { Order } from './order.ts';
-import { renewalTime } from './renewal.ts';
 import type { Acceptance, CertificateRequest } from './request.ts';
+import { Turns } from './schedule/turns.ts';
+import type { Outlook } from './schedule/turns.ts';
 import type { CertificateWithChain } from './stored-certificate.ts';
 
 export interface IssuanceSettings {
@@ -17,19 +17,16 @@ export interface IssuanceSettings {
   readonly concurrency: number;
 }
 
-export interface IssuanceParts extends ActPorts {
+export interface IssuanceParts extends OrderStepsParts {
   readonly store: OrderStore;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
   readonly settings: IssuanceSettings;
 }
 
 /** What the issuer tells the rest of the broker. */
 export interface IssuanceListener {
   issued(certificate: CertificateWithChain): void;
-  /** The order goes on by itself; `order.state.notBeforeMs` says when. */
-  failed(order: Order): void;
+  /** The order goes on by itself, not before `againAtMs`. */
+  failed(order: Order, againAtMs: number): void;
 }
 
 /** After a store that refused to save, the act is repeated; doubled each time, since the CA may be asked anew with it. */
@@ -41,24 +38,21 @@ const STOP_MS = 5_000;
 
 export class Issuance implements Runnable {
   readonly #parts: IssuanceParts;
+  readonly #steps: OrderSteps;
+  readonly #turns: Turns;
   /** Every open order as it stands now: as it was last stored, or further. */
   readonly #orders = new Map<string, Order>();
-  readonly #queue = new DueQueue<string>();
-  /** The same for orders that have not gone out to the CA: what is begun is finished before something new begins. */
-  readonly #newcomers = new DueQueue<string>();
   readonly #running = new Map<string, Promise<void>>();
-  /** Orders whose acts may have been done before, in an earlier life of this process; until they are stored again. */
-  readonly #resumed = new Set<string>();
   /** How many times in a row an order could not be stored. */
   readonly #unstored = new Map<string, number>();
-  /** Orders as the CA answered newOrder, until their next act: one request in eight need not be made. */
-  readonly #placed = new Map<string, AuthorityOrder>();
   #stopping = new AbortController();
   #timer: Timer | undefined;
   #listener: IssuanceListener | undefined;
 
   constructor(parts: IssuanceParts) {
     this.#parts = parts;
+    this.#steps = new OrderSteps(parts);
+    this.#turns = new Turns(parts);
   }
 
   onEvent(listener: IssuanceListener): void {
@@ -72,8 +66,8 @@ export class Issuance implements Runnable {
     const orders = await store.openOrders();
     await this.#clearStrays(orders);
     for (const order of orders) {
-      this.#resumed.add(order.id);
-      this.#schedule(order, dueMs(order));
+      this.#steps.resume(order);
+      this.#schedule(order);
     }
     if (orders.length > 0) log.info({ orders: orders.length }, 'open orders resumed');
     this.#pump();
@@ -95,7 +89,7 @@ export class Issuance implements Runnable {
     const { store, clock, random } = this.#parts;
     const acceptance = await store.accept({ ...request, orderId: randomId(random), requestedAtMs: clock.nowMs() });
     if (acceptance.kind === 'accepted') {
-      this.#schedule(acceptance.order, dueMs(acceptance.order));
+      this.#schedule(acceptance.order);
       this.#pump();
     }
     return acceptance;
@@ -104,6 +98,11 @@ export class Issuance implements Runnable {
   /** The open order as it stands now: it may be further than it was last stored. */
   openOrder(id: string): Order | undefined {
     return this.#orders.get(id);
+  }
+
+  /** Why the order is not going on this very moment; undefined when it is. */
+  outlook(order: Order): Outlook | undefined {
+    return this.#running.has(order.id) ? undefined : this.#turns.outlook(order, this.#parts.clock.nowMs());
   }
 
   async #clearStrays(orders: readonly Order[]): Promise<void> {
@@ -116,20 +115,16 @@ export class Issuance implements Runnable {
     }
   }
 
-  #schedule(order: Order, atMs: number): void {
+  #schedule(order: Order): void {
     this.#orders.set(order.id, order);
-    this.#queueOf(order).set(order.id, atMs);
-  }
-
-  #queueOf(order: Order): DueQueue<string> {
-    return order.state.kind === 'waiting' ? this.#newcomers : this.#queue;
+    this.#turns.set(order, dueMs(order));
   }
 
   #pump(): void {
     if (this.#stopping.signal.aborted) return;
     const { clock, settings } = this.#parts;
     while (this.#running.size < settings.concurrency) {
-      const id = this.#queue.takeDue(clock.nowMs()) ?? this.#newcomers.takeDue(clock.nowMs());
+      const id = this.#turns.next(clock.nowMs());
       if (id === undefined) break;
       const order = this.#orders.get(id);
       // One that is under way is queued again when it rests.
@@ -142,38 +137,56 @@ export class Issuance implements Runnable {
   #armTimer(): void {
     const { clock, settings } = this.#parts;
     this.#timer?.cancel();
-    const nextDueMs = Math.min(this.#queue.nextDueMs() ?? Infinity, this.#newcomers.nextDueMs() ?? Infinity);
-    if (nextDueMs === Infinity || this.#running.size >= settings.concurrency) return;
-    this.#timer = clock.setTimer(Math.max(0, nextDueMs - clock.nowMs()), () => this.#pump());
+    if (this.#running.size >= settings.concurrency) return;
+    const nextMs = this.#turns.nextMs(clock.nowMs());
+    if (nextMs === undefined) return;
+    this.#timer = clock.setTimer(Math.max(0, nextMs - clock.nowMs()), () => this.#pump());
   }
 
   async #runAndRest(order: Order): Promise<void> {
     const goOnAtMs = await this.#run(order);
     this.#running.delete(order.id);
     const latest = this.#orders.get(order.id);
-    if (latest && goOnAtMs !== undefined) this.#queueOf(latest).set(order.id, goOnAtMs);
+    if (latest && goOnAtMs !== undefined) this.#turns.set(latest, goOnAtMs);
     this.#pump();
   }
 
-  /** Act after act, until the order has to wait or is closed. Tells when to go on with it. */
+  /** Act after act, until the order has to wait or is closed. Tells when to go on; undefined: that is arranged already. */
   async #run(first: Order): Promise<number | undefined> {
-    const { clock } = this.#parts;
+    const { clock, gate } = this.#parts;
     let order = first;
     while (!isClosed(order) && dueMs(order) <= clock.nowMs()) {
-      const stepped = await this.#step(order);
+      if (isAtAuthority(order) && gate.opensAtMs() > clock.nowMs()) return gate.opensAtMs();
+      const stepped = await this.#steps.step(order, this.#stopping.signal);
       if (this.#stopping.signal.aborted) return undefined;
       // Re-keyed by a new request between two acts: that one goes on in its place.
       if (this.#orders.get(order.id) !== order) return clock.nowMs();
-      if (stepped === 'unstored') return clock.nowMs() + this.#storePause(order);
-      // The new request is about to be scheduled; should its answer be lost, there is no hurry.
-      if (stepped === 'replaced') return clock.nowMs() + STORE_PAUSE_MS;
-      this.#unstored.delete(order.id);
-      order = stepped;
+      if (stepped.kind !== 'done') return this.#restAfter(order, stepped);
+      // A store that takes what is spent but not what is done is no store that works.
+      if (stepped.event.kind !== 'placed') this.#unstored.delete(order.id);
+      order = stepped.order;
       this.#orders.set(order.id, order);
+      this.#tell(stepped);
     }
     if (!isClosed(order)) return dueMs(order);
     this.#orders.delete(order.id);
     return undefined;
+  }
+
+  #restAfter(order: Order, stepped: Exclude<Stepped, { kind: 'done' }>): number | undefined {
+    const nowMs = this.#parts.clock.nowMs();
+    switch (stepped.kind) {
+      case 'short':
+        this.#turns.rest(order, stepped.short, nowMs);
+        return undefined;
+      case 'unstored':
+        return nowMs + this.#storePause(order);
+      case 'replaced':
+        // The new request is about to be scheduled; should its answer be lost, there is no hurry.
+        return nowMs + STORE_PAUSE_MS;
+      case 'stopped':
+        return undefined;
+    }
   }
 
   #storePause({ id }: Order): number {
@@ -182,52 +195,19 @@ export class Issuance implements Runnable {
     return Math.min(STORE_PAUSE_MS * 2 ** Math.min(earlier, 30), LONGEST_STORE_PAUSE_MS);
   }
 
-  /** One act, and the storing of the state after it. */
-  async #step(order: Order): Promise<Order | 'unstored' | 'replaced'> {
-    const { clock, random, store, log } = this.#parts;
-    const isRepeat = this.#resumed.has(order.id) || ('tries' in order.state && order.state.tries > 0);
-    const shown = this.#placed.get(order.id);
-    this.#placed.delete(order.id);
-    const context = { nowMs: clock.nowMs(), signal: this.#stopping.signal, isRepeat, shown };
-    const result = await act(this.#parts, order, context);
-    if (this.#stopping.signal.aborted) return 'unstored';
-    const stepped = next(order, result.event, clock.nowMs(), random.uniform());
-    try {
-      const certificate = this.#certificateOf(order, result);
-      if (certificate) await store.complete(stepped, certificate);
-      else if (result.event.kind === 'failed' || !isReadBack(stepped)) {
-        if (!(await store.save(stepped))) return 'replaced';
-        this.#resumed.delete(order.id);
-      }
-      if (result.event.kind === 'ordered') this.#placed.set(order.id, result.event.order);
-      this.#tell(stepped, result, certificate);
-      return stepped;
-    } catch (error) {
-      log.error({ order: order.id, err: describeError(error) }, 'an order could not be stored; its act is repeated');
-      this.#resumed.add(order.id);
-      return 'unstored';
-    }
-  }
-
-  #certificateOf(order: Order, { certificate }: ActResult): CertificateWithChain | undefined {
-    if (certificate === undefined) return undefined;
-    const { clock, random } = this.#parts;
-    const { chain, issued } = certificate;
-    const renewAtMs = renewalTime(issued, random.uniform(), clock.nowMs());
-    const { deviceId, id: orderId, names } = order;
-    return { ...issued, deviceId, orderId, names, chain, issuedAtMs: clock.nowMs(), renewAtMs };
-  }
-
-  #tell(order: Order, { event }: ActResult, certificate: CertificateWithChain | undefined): void {
+  #tell({ order, event, issued }: Extract<Stepped, { kind: 'done' }>): void {
     const { log } = this.#parts;
     const facts = { order: order.id, deviceId: order.deviceId, state: order.state.kind };
-    if (certificate) {
-      log.info({ ...facts, fingerprint: certificate.fingerprint, names: certificate.names }, 'certificate issued');
-      this.#listener?.issued(certificate);
+    if (issued) {
+      log.info({ ...facts, fingerprint: issued.fingerprint, names: issued.names }, 'certificate issued');
+      this.#listener?.issued(issued);
     } else if (event.kind === 'failed') {
-      const nextTry = 'notBeforeMs' in order.state ? new Date(order.state.notBeforeMs).toISOString() : undefined;
+      // An order that goes back to wait is due: what the CA asked for is kept by the budget.
+      const pauseMs = order.state.kind === 'waiting' ? (event.retryAfterMs ?? 0) : 0;
+      const againAtMs = dueMs(order) + pauseMs;
+      const nextTry = new Date(againAtMs).toISOString();
       log.warn({ ...facts, code: event.code, reason: event.message, nextTry }, 'order delayed');
-      this.#listener?.failed(order);
+      if (event.code !== 'authority-replacement-refused') this.#listener?.failed(order, againAtMs);
     } else {
       log.debug({ ...facts, event: event.kind }, 'order advanced');
     }

@@ -3,6 +3,8 @@ import { LanyardError, describeError } from '@lanyard/sdk/kernel';
 import type { Authority, AuthorityOrder, Authorization } from './authority.ts';
 import type { ChallengeBoard } from './challenge-board.ts';
 import type { IssuedChain, ReadIssuedChain } from './issued-chain.ts';
+import { LIMIT_NAMES } from './budget/rate-limit.ts';
+import type { LimitName } from './budget/rate-limit.ts';
 import { failureOf } from './order.ts';
 import type { Order, OrderEvent, OrderState } from './order.ts';
 import { hasExactly } from './standing.ts';
@@ -29,6 +31,11 @@ export interface ActContext {
   readonly shown?: AuthorityOrder | undefined;
 }
 
+/** Whether the order's next act is a request to the CA; the others are our own DNS. */
+export function isAtAuthority({ state }: Order): boolean {
+  return state.kind !== 'publishing' && state.kind !== 'clearing';
+}
+
 /** Never throws: what goes wrong is an event, too. */
 export async function act(ports: ActPorts, order: Order, context: ActContext): Promise<ActResult> {
   try {
@@ -36,18 +43,27 @@ export async function act(ports: ActPorts, order: Order, context: ActContext): P
   } catch (error) {
     const known = LanyardError.is(error) ? error : new LanyardError('internal', { cause: error });
     const { code, retryAfterMs } = known;
-    return { event: { kind: 'failed', code, message: describeError(known), retryAfterMs } };
+    const limit = code === 'authority-rate-limited' ? limitOf(known) : undefined;
+    return { event: { kind: 'failed', code, message: describeError(known), retryAfterMs, limit } };
   }
+}
+
+/** 503 is how Let's Encrypt answers above its ceilings per address; a limit is answered by 429 and usually named. */
+function limitOf({ details }: LanyardError): LimitName | 'unnamed' | 'busy' {
+  if (details['status'] === 503) return 'busy';
+  return LIMIT_NAMES.find((name) => name === details['limit']) ?? 'unnamed';
 }
 
 async function actOf(ports: ActPorts, order: Order, state: OrderState, context: ActContext): Promise<ActResult> {
   const { authority, board } = ports;
   const { signal } = context;
   switch (state.kind) {
-    case 'waiting':
-      return { event: { kind: 'due' } };
     case 'ordering': {
-      const placed = await authority.newOrder({ names: order.names }, signal);
+      const replaces = order.placement?.replaces;
+      const placed = await authority.newOrder(
+        { names: order.names, ...(replaces !== undefined && { replaces }) },
+        signal,
+      );
       return { event: { kind: 'ordered', order: placed } };
     }
     case 'authorizing':
@@ -67,8 +83,9 @@ async function actOf(ports: ActPorts, order: Order, state: OrderState, context: 
     case 'clearing':
       await Promise.all(state.challenges.map(({ name, value }) => board.clear(name, value)));
       return { event: { kind: 'cleared' } };
+    case 'waiting':
     case 'issued':
-      throw new LanyardError('internal', { message: 'a closed order has no act' });
+      throw new LanyardError('internal', { message: `an order that is ${state.kind} has no act` });
   }
 }
 

@@ -20,7 +20,7 @@ const start: Order = {
   state: { kind: 'waiting', notBeforeMs: NOW_MS, tries: 0 },
 };
 
-const due: OrderEvent = { kind: 'due' };
+const placed: OrderEvent = { kind: 'placed', placement: { authority: 'ca', kind: 'new' } };
 const published: OrderEvent = { kind: 'published' };
 const triggered: OrderEvent = { kind: 'triggered' };
 const collected: OrderEvent = { kind: 'collected', fingerprint: 'f' };
@@ -41,7 +41,7 @@ const order = fc.tuple(status, retryAfterMs).map(([each, pause]) => atAuthority(
 const authorizationStatus = fc.constantFrom<Authorization['status']>('pending', 'valid', 'expired');
 const authorizations = fc.array(fc.tuple(fc.nat(3), authorizationStatus).map(authorizationOf), { maxLength: 3 });
 const event = fc.oneof(
-  fc.constantFrom(due, published, triggered, collected, cleared),
+  fc.constantFrom(placed, published, triggered, collected, cleared),
   order.map((each): OrderEvent => ({ kind: 'ordered', order: each })),
   order.map((each): OrderEvent => ({ kind: 'finalized', order: each })),
   fc.tuple(order, authorizations).map(([each, all]): OrderEvent => {
@@ -148,10 +148,12 @@ test('however the CA behaves, an order is issued or rests after a bounded number
       let acts = 0;
       let longest = 0;
       for (let turn = 0; turn < 3_000 && !isClosed(current); turn++) {
-        const habit = habits[turn % habits.length] ?? { event: due, jitter: 0 };
+        const habit = habits[turn % habits.length] ?? { event: cleared, jitter: 0 };
+        // To place it once more is the budget's affair, which counts.
         const { kind } = current.state;
         // A rest ends, and our own records can be cleared in the end; all else is up to the CA.
-        const happened = kind === 'waiting' ? due : kind === 'clearing' ? cleared : habit.event;
+        const happened =
+          kind === 'waiting' ? placed : kind === 'clearing' || habit.event === placed ? cleared : habit.event;
         const after = next(current, happened, NOW_MS, habit.jitter);
         if (after.state.kind === 'waiting') acts = 0;
         else if (after !== current) longest = Math.max(longest, ++acts);
@@ -165,7 +167,7 @@ test('however the CA behaves, an order is issued or rests after a bounded number
 test('wherever an order stands, a CA that behaves brings it to its certificate', () => {
   const ready: OrderEvent = { kind: 'order-read', order: atAuthority('ready'), authorizations: [] };
   const usual: { readonly [Kind in OrderStateKind]: OrderEvent } = {
-    waiting: due,
+    waiting: placed,
     ordering: { kind: 'ordered', order: atAuthority('pending') },
     authorizing: ready,
     publishing: published,
@@ -174,7 +176,7 @@ test('wherever an order stands, a CA that behaves brings it to its certificate',
     finalizing: { kind: 'finalized', order: atAuthority('processing') },
     collecting: collected,
     clearing: cleared,
-    issued: due,
+    issued: placed,
   };
   fc.assert(
     fc.property(fc.array(step, { maxLength: 100 }), (steps) => {

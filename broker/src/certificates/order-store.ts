@@ -1,6 +1,7 @@
 /** Port: where orders, certificates and budgets survive. Every method is one atomic, durable transaction. */
 import type { BucketChange, BucketLevel } from './budget/bucket.ts';
-import type { PlacementWish, Short } from './budget/placement.ts';
+import type { Placement } from './budget/placement.ts';
+import type { PlacementWish, Short } from './budget/placement-wish.ts';
 import type { Order } from './order.ts';
 import type { Acceptance, CertificateRequest } from './request.ts';
 import type { CertificateWithChain, RenewalWindow, StoredCertificate } from './stored-certificate.ts';
@@ -35,11 +36,16 @@ export interface OrderStore {
   toLookUp(nowMs: number, limit: number): Promise<readonly StoredCertificate[]>;
   /** When the next of them is due; undefined when there is none. */
   nextLookUpMs(): Promise<number | undefined>;
-  /** Notes what the CA said of a certificate. False when it is not the appliance's newest any more. */
-  noteRenewal(fingerprint: string, renewal: NotedRenewal): Promise<boolean>;
+  /**
+   * Notes what the CA said of a certificate. False when it is not the appliance's newest any more. The instant stays when
+   * it is not the one that was looked up: somebody moved it while the CA was asked.
+   */
+  noteRenewal(lookedUp: LookedUp, renewal: NotedRenewal): Promise<boolean>;
   /** Every bucket of the account that is not full at `nowMs`, the emptiest first, at most `limit`. */
   levels(authority: string, nowMs: number, limit: number): Promise<readonly BucketLevel[]>;
 }
+
+export type LookedUp = Pick<StoredCertificate, 'fingerprint' | 'renewAtMs'>;
 
 /** What the CA said of a certificate's renewal, and what follows. */
 export interface NotedRenewal {
@@ -52,8 +58,10 @@ export interface NotedRenewal {
 }
 
 export type Placed =
-  | { readonly kind: 'placed'; readonly order: Order }
+  | { readonly kind: 'placed'; readonly order: Order; readonly placement: Placement }
   | Short
+  /** It was placed before, and the answer of the store was lost: it goes on from `order`. */
+  | { readonly kind: 'ahead'; readonly order: Order }
   /** The stored order is for another key by now; nothing changed. */
   | { readonly kind: 'replaced' };
 

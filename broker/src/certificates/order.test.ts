@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ERRORS, type ErrorCode } from '@lanyard/sdk/kernel';
 import type { Authorization, AuthorityOrder } from './authority.ts';
-import { failureOf, next } from './order.ts';
+import { failureOf, isReadBack, next } from './order.ts';
 import type { Order, OrderEvent, OrderEventKind, OrderState, OrderStateKind } from './order.ts';
 
 const NOW_MS = 1_700_000_000_000;
@@ -27,7 +27,7 @@ const STATES: { readonly [Kind in OrderStateKind]: Extract<OrderState, { kind: K
 };
 
 const EVENTS: { readonly [Kind in OrderEventKind]: Extract<OrderEvent, { kind: Kind }> } = {
-  due: { kind: 'due' },
+  placed: { kind: 'placed', placement: { authority: 'ca', kind: 'new' } },
   ordered: { kind: 'ordered', order: atAuthority('pending') },
   'order-read': { kind: 'order-read', order: atAuthority('ready'), authorizations: [] },
   published: { kind: 'published' },
@@ -76,8 +76,8 @@ function isErrorCode(key: string): key is ErrorCode {
 type Cell = OrderStateKind | '-';
 
 const TABLE: { readonly [State in OrderStateKind]: { readonly [Event in OrderEventKind]: Cell } } = {
-  waiting: row({ due: 'ordering', failed: '-' }),
-  ordering: row({ ordered: 'authorizing' }),
+  waiting: row({ placed: 'ordering', failed: '-' }),
+  ordering: row({ placed: 'ordering', ordered: 'authorizing' }),
   authorizing: row({ 'order-read': 'finalizing' }),
   publishing: row({ published: 'triggering' }),
   triggering: row({ triggered: 'proving' }),
@@ -91,7 +91,7 @@ const TABLE: { readonly [State in OrderStateKind]: { readonly [Event in OrderEve
 /** Whatever is not named changes nothing, but a failure that is not passing always leads to clearing. */
 function row(cells: { readonly [Event in OrderEventKind]?: Cell }): { readonly [Event in OrderEventKind]: Cell } {
   return {
-    due: '-',
+    placed: '-',
     ordered: '-',
     'order-read': '-',
     published: '-',
@@ -117,6 +117,70 @@ describe('every event in every state', () => {
       });
     }
   }
+});
+
+describe('an order’s placement', () => {
+  const placement = { authority: 'ca', kind: 'new', replaces: 'a.b' } as const;
+  const placed = (state: OrderState): Order => ({ ...orderIn(state), placement });
+
+  test('is with it from the spending to its end', () => {
+    expect(after(STATES.waiting, { kind: 'placed', placement })).toMatchObject({
+      placement,
+      state: { kind: 'ordering', notBeforeMs: NOW_MS, tries: 0 },
+    });
+    for (const [state, event] of [
+      [STATES.ordering, EVENTS.ordered],
+      [STATES.publishing, EVENTS.published],
+      [STATES.proving, EVENTS['order-read']],
+      [STATES.finalizing, EVENTS.finalized],
+      [STATES.proving, failed('authority-unreachable')],
+    ] as const) {
+      expect(next(placed(state), event, NOW_MS, 0).placement).toEqual(placement);
+    }
+  });
+
+  test('ends with the certificate, and when the order begins anew', () => {
+    expect(next(placed(STATES.collecting), EVENTS.collected, NOW_MS, 0).placement).toBeUndefined();
+    expect(next(placed(STATES.proving), EVENTS.failed, NOW_MS, 0).placement).toBeUndefined();
+  });
+
+  test('is made anew when the answer to newOrder was lost, and the count of tries goes on', () => {
+    const again = next(
+      placed(STATES.ordering),
+      { kind: 'placed', placement: { ...placement, kind: 'renewal' } },
+      NOW_MS,
+      0,
+    );
+    expect(again).toMatchObject({ placement: { kind: 'renewal' }, state: { kind: 'ordering', tries: 2 } });
+  });
+});
+
+describe('newOrder refused', () => {
+  const placement = { authority: 'ca', kind: 'new', replaces: 'a.b' } as const;
+  const refusedWith = (code: ErrorCode): Order =>
+    next({ ...orderIn(STATES.ordering, 1), placement }, failed(code, 60_000), NOW_MS, 0);
+
+  test('by a limit: it waits for the budget, which knows until when, and has not failed', () => {
+    const order = refusedWith('authority-rate-limited');
+    expect(order.state).toEqual({ kind: 'waiting', notBeforeMs: NOW_MS, tries: 0 });
+    expect(order).toMatchObject({ failures: 1, lastFailure: { code: 'authority-rate-limited' } });
+    expect(order.placement).toBeUndefined();
+  });
+
+  test('as a replacement: it is ordered without at once, and has not failed', () => {
+    const order = refusedWith('authority-replacement-refused');
+    expect(order.state).toEqual({ kind: 'waiting', notBeforeMs: NOW_MS, tries: 0, isPlain: true });
+    expect(order.failures).toBe(1);
+    expect(order.lastFailure).toBeUndefined();
+    expect(order.placement).toBeUndefined();
+  });
+});
+
+describe('what a crash may lose', () => {
+  test.each(STATE_KINDS)('%s', (kind) => {
+    const isLost = ['triggering', 'proving', 'finalizing', 'collecting'].includes(kind);
+    expect(isReadBack(orderIn(STATES[kind]))).toBe(isLost);
+  });
 });
 
 describe('the CA’s view of an order', () => {
@@ -256,7 +320,7 @@ describe('failures', () => {
 
   test('the CA’s wish to wait is kept, up to a week', () => {
     const waits = [DAY_MS, Number.MAX_SAFE_INTEGER, -5].map((retryAfterMs) =>
-      pauseOf(after(STATES.ordering, failed('authority-rate-limited', retryAfterMs))),
+      pauseOf(after(STATES.proving, failed('authority-rate-limited', retryAfterMs))),
     );
     expect(waits).toEqual([DAY_MS, 7 * DAY_MS, 10_000]);
   });

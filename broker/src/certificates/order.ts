@@ -3,8 +3,8 @@
  * been done already: after a crash the act is simply done again. So it is stored before the act, unless the CA's own
  * view of the order leads back to it (`isReadBack`).
  *
- *   waiting ─due─▶ ordering ─▶ authorizing ─▶ publishing ─▶ triggering ─▶ proving ─▶ finalizing ─▶ collecting
- *      ▲  ▲          │             │  (nothing to prove)───────────────────────────────▶ ▲            │
+ *   waiting ─placed▶ ordering ─▶ authorizing ─▶ publishing ─▶ triggering ─▶ proving ─▶ finalizing ─▶ collecting
+ *      ▲   ▲            │             │  (nothing to prove)───────────────────────────────▶ ▲            │
  *      │  └──failed──┘             └───────────┬──────────────┴─────────────┴────────────┴────failed──┤ issued
  *      │                                       ▼                                                      ▼
  *      └──────────────────────────────── clearing (then try again)                         clearing (then done)
@@ -15,6 +15,7 @@
 import type { ErrorCode } from '@lanyard/sdk/kernel';
 import type { Authorization, AuthorityOrder, AuthorityProblem } from './authority.ts';
 import type { Placement } from './budget/placement.ts';
+import type { LimitName } from './budget/rate-limit.ts';
 import type { ChallengeRecord } from './challenge-board.ts';
 
 export interface Order {
@@ -72,7 +73,8 @@ interface AtCa extends Pace {
 }
 
 export type OrderState =
-  | ({ readonly kind: 'waiting' } & Pace)
+  /** For its turn and the budget; `isPlain`: the CA does not take it as a replacement. */
+  | ({ readonly kind: 'waiting'; readonly isPlain?: boolean } & Pace)
   | ({ readonly kind: 'ordering' } & Pace)
   | ({ readonly kind: 'authorizing' } & AtCa)
   | ({ readonly kind: 'publishing' } & AtCa)
@@ -93,7 +95,8 @@ export type Aftermath =
   | { readonly kind: 'again'; readonly notBeforeMs: number };
 
 export type OrderEvent =
-  | { readonly kind: 'due' }
+  /** The budget has room, and it is spent. */
+  | { readonly kind: 'placed'; readonly placement: Placement }
   | { readonly kind: 'ordered'; readonly order: AuthorityOrder }
   /** How the order and those of its authorizations that are not yet proven stand at the CA. */
   | {
@@ -114,6 +117,8 @@ export type OrderEvent =
       readonly code: ErrorCode;
       readonly message: string;
       readonly retryAfterMs: number | undefined;
+      /** With `authority-rate-limited`: which limit; `busy` when the CA is asked too fast, by whomever. */
+      readonly limit?: LimitName | 'unnamed' | 'busy' | undefined;
     };
 
 export type OrderEventKind = OrderEvent['kind'];
@@ -174,24 +179,27 @@ export function next(order: Order, event: OrderEvent, nowMs: number, jitter: num
   if (event.kind === 'failed') return afterFailure(order, event, nowMs, jitter);
   if (event.kind === 'pending') return afterPending(order, event.retryAfterMs, nowMs);
   if (event.kind === 'order-read') return afterReading(order, event, nowMs, jitter);
+  if (event.kind === 'placed') return afterPlacing(order, event.placement, nowMs);
+  if (event.kind === 'collected') return afterCollecting(order, event.fingerprint, nowMs);
   const state = nextState(order.state, event, nowMs);
   return state === order.state ? order : { ...order, state };
 }
 
 function nextState(
   state: OrderState,
-  event: Exclude<OrderEvent, { kind: 'failed' | 'pending' | 'order-read' }>,
+  event: Exclude<OrderEvent, { kind: 'failed' | 'pending' | 'order-read' | 'placed' | 'collected' }>,
   nowMs: number,
 ): OrderState {
   const now: Pace = { notBeforeMs: nowMs, tries: 0 };
   switch (state.kind) {
-    case 'waiting':
-      return event.kind === 'due' ? { kind: 'ordering', ...now } : state;
     case 'ordering':
       if (event.kind !== 'ordered') return state;
       return { kind: 'authorizing', orderUrl: event.order.url, challenges: [], ...now };
+    case 'waiting':
     case 'authorizing':
     case 'proving':
+    case 'collecting':
+    case 'issued':
       return state;
     case 'publishing':
       return event.kind === 'published' ? { ...state, kind: 'triggering', ...now } : state;
@@ -200,14 +208,29 @@ function nextState(
     case 'finalizing':
       // The count goes on, or an order that falls back to ready each time would be finalized for ever.
       return event.kind === 'finalized' ? collecting(state, { notBeforeMs: nowMs, tries: state.tries }) : state;
-    case 'collecting':
-      if (event.kind !== 'collected') return state;
-      return clearing(state.challenges, { kind: 'issued', fingerprint: event.fingerprint }, now);
     case 'clearing':
       return event.kind === 'cleared' ? afterClearing(state.aftermath, nowMs) : state;
-    case 'issued':
-      return state;
   }
+}
+
+/** Also once more for the same act, when its answer was lost: the CA may have counted it. */
+function afterPlacing(order: Order, placement: Placement, nowMs: number): Order {
+  const { state } = order;
+  if (state.kind !== 'waiting' && state.kind !== 'ordering') return order;
+  const tries = state.kind === 'ordering' ? state.tries : 0;
+  return { ...order, placement, state: { kind: 'ordering', notBeforeMs: nowMs, tries } };
+}
+
+function afterCollecting(order: Order, fingerprint: string, nowMs: number): Order {
+  const { state } = order;
+  if (state.kind !== 'collecting') return order;
+  const aftermath: Aftermath = { kind: 'issued', fingerprint };
+  return unplaced(order, clearing(state.challenges, aftermath, { notBeforeMs: nowMs, tries: 0 }));
+}
+
+/** What was held at the CA for the order is held no longer. */
+function unplaced({ placement: _over, ...order }: Order, state: OrderState): Order {
+  return { ...order, state };
 }
 
 /** The CA's view of the order decides how far it is: also the way to resume after a crash. */
@@ -288,6 +311,12 @@ function afterFailure(
   const { state } = order;
   if (state.kind === 'waiting' || state.kind === 'issued') return order;
   const failure: OrderFailure = { code: event.code, message: event.message, atMs: nowMs };
+  if (state.kind === 'ordering') {
+    // Nothing was ordered. When it may be, the budget knows, which hears of the refusal in the same transaction.
+    const again = { kind: 'waiting', notBeforeMs: nowMs, tries: 0 } as const;
+    if (event.code === 'authority-rate-limited') return unplaced({ ...order, lastFailure: failure }, again);
+    if (event.code === 'authority-replacement-refused') return unplaced(order, { ...again, isPlain: true });
+  }
   // Clearing is our own DNS: it is repeated until it is done, or a record would stay behind.
   const canRepeat = state.kind === 'clearing' || (isPassing(event.code) && state.tries + 1 < MOST_TRIES);
   if (!canRepeat) return startOver(order, failure, event.retryAfterMs, nowMs);
@@ -320,7 +349,7 @@ function startOver(order: Order, failure: OrderFailure, retryAfterMs: number | u
   const pauseMs = Math.max(isFinal ? DAY_MS : step, askedPause(retryAfterMs));
   const aftermath: Aftermath = { kind: 'again', notBeforeMs: nowMs + pauseMs };
   const state = clearing(challengesOf(order), aftermath, { notBeforeMs: nowMs, tries: 0 });
-  return { ...order, failures, lastFailure: failure, state };
+  return unplaced({ ...order, failures, lastFailure: failure }, state);
 }
 
 /** The failure that a problem document of the CA amounts to. */

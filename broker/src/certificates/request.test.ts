@@ -34,6 +34,7 @@ function certificate(changes: Partial<StoredCertificate> = {}): StoredCertificat
     notBeforeMs: NOW_MS - 2,
     notAfterMs: NOW_MS + 90,
     issuedAtMs: NOW_MS - 1,
+    authority: 'ca',
     renewAtMs: NOW_MS + 60,
     ...changes,
   };
@@ -50,6 +51,7 @@ describe('a first request', () => {
         keyHash: 'key-1',
         csr: request.csr,
         requestedAtMs: NOW_MS,
+        purpose: { kind: 'first' },
         failures: 0,
         state: waiting,
       },
@@ -60,6 +62,25 @@ describe('a first request', () => {
     for (const keyFirstSeenFrom of ['appliance-1', 'appliance-2']) {
       expect(decideRequest({ ...nothingKnown, keyFirstSeenFrom }, request)).toEqual({ kind: 'key-reused' });
     }
+  });
+});
+
+describe('a request is for', () => {
+  const expiresAtMs = NOW_MS + 90;
+  test.each([
+    ['a first certificate', undefined, { kind: 'first' }],
+    ['a renewal that is due', { renewAtMs: NOW_MS }, { kind: 'renewal', expiresAtMs }],
+    ['a replacement, before its time', { renewAtMs: NOW_MS + 1 }, { kind: 'replacement', expiresAtMs }],
+    [
+      'a replacement, when the CA’s window is over',
+      { renewAtMs: NOW_MS - 2, window: { startMs: NOW_MS - 3, endMs: NOW_MS - 1 } },
+      { kind: 'replacement', expiresAtMs },
+    ],
+    ['re-enrolment after its end', { renewAtMs: NOW_MS - 60, notAfterMs: NOW_MS }, { kind: 're-enrolment' }],
+  ] as const)('%s', (_what, latest, purpose) => {
+    const latestCertificate = latest && certificate({ ...latest, keyHash: 'key-0' });
+    const decision = decideRequest({ ...nothingKnown, latestCertificate }, request);
+    expect(decision).toMatchObject({ kind: 'accepted', order: { purpose } });
   });
 });
 

@@ -1,5 +1,5 @@
 /** Whether a request for a certificate opens an order, meets a running one or is refused. Pure. */
-import type { Order } from './order.ts';
+import type { Order, OrderPurpose } from './order.ts';
 import type { StoredCertificate } from './stored-certificate.ts';
 
 /** What an appliance asks for, already checked against the names that are its own. */
@@ -42,16 +42,29 @@ export function decideRequest(facts: RequestFacts, request: CertificateRequest):
   if (facts.keyFirstSeenFrom !== undefined) return { kind: 'key-reused' };
   // An order that has not gone out yet is re-keyed in place: the appliance has lost the first key, as after a reset.
   if (openOrder && openOrder.state.kind !== 'waiting') return { kind: 'busy', order: openOrder };
-  return { kind: 'accepted', order: openedOrder(request, openOrder) };
+  return { kind: 'accepted', order: openedOrder(request, openOrder, latestCertificate) };
 }
 
-function openedOrder(request: CertificateRequest, replaced: Order | undefined): Order {
+function openedOrder(
+  request: CertificateRequest,
+  replaced: Order | undefined,
+  latest: StoredCertificate | undefined,
+): Order {
   const { orderId, deviceId, names, keyHash, csr, requestedAtMs } = request;
   const fresh = { deviceId, names, keyHash, csr, requestedAtMs };
   // The pause after earlier failures stays, or a new key would be a way around it.
   if (replaced) return { ...replaced, ...fresh };
   const state = { kind: 'waiting', notBeforeMs: requestedAtMs, tries: 0 } as const;
-  return { id: orderId, ...fresh, failures: 0, state };
+  return { id: orderId, ...fresh, purpose: purposeOf(latest, requestedAtMs), failures: 0, state };
+}
+
+function purposeOf(latest: StoredCertificate | undefined, nowMs: number): OrderPurpose {
+  if (latest === undefined) return { kind: 'first' };
+  const { notAfterMs: expiresAtMs, renewAtMs, window } = latest;
+  if (expiresAtMs <= nowMs) return { kind: 're-enrolment' };
+  // Before its time: the appliance cannot use it, or the CA does not want it used.
+  const isEarly = renewAtMs > nowMs || (window !== undefined && window.endMs <= nowMs);
+  return { kind: isEarly ? 'replacement' : 'renewal', expiresAtMs };
 }
 
 function isSame(known: Order | StoredCertificate, request: CertificateRequest): boolean {

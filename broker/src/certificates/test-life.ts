@@ -4,10 +4,12 @@ import { VirtualClock, seededRandom } from '@lanyard/sdk/testing';
 import { openInlineStore } from '../store/inline-store.ts';
 import { AuthorityDouble, csrOf, readChainDouble, readClaims } from './authority-double.ts';
 import type { Claims } from './authority-double.ts';
+import type { AuthorityTerms } from './budget/rate-limit.ts';
 import type { ChallengeBoard, ChallengeRecord } from './challenge-board.ts';
 import { CertificateDesk } from './desk.ts';
 import { Issuance } from './issuance.ts';
 import type { Order } from './order.ts';
+import { CaGate } from './schedule/ca-gate.ts';
 import type { CertificateWithChain } from './stored-certificate.ts';
 
 export const NAME = 'a.devices.example.com';
@@ -30,6 +32,7 @@ export class World {
   readonly clock = new VirtualClock();
   readonly board = new BoardInMemory();
   readonly store = openInlineStore(':memory:');
+  terms: AuthorityTerms = { id: 'ca', limits: {}, renewals: 'exempt' };
   readonly authority = new AuthorityDouble({ clock: this.clock, txt: (name) => this.board.valuesAt(name) });
 
   /** A new process on the same world. */
@@ -38,7 +41,9 @@ export class World {
     const ports = { authority: seen(this.authority, 'authority', witness), board: seen(this.board, 'board', witness) };
     const shared = { store: seen(this.store.orders, 'store', witness), clock, log: silentLogger };
     const random = seededRandom(1);
-    const parts = { ...ports, ...shared, readChain: readChainDouble, random, settings: { concurrency } };
+    const gate = new CaGate({ clock, random, log: silentLogger });
+    const budget = { terms: this.terms, gate, registeredDomainOf };
+    const parts = { ...ports, ...shared, ...budget, readChain: readChainDouble, random, settings: { concurrency } };
     const issuance = new Issuance(parts);
     const issued: CertificateWithChain[] = [];
     const failed: Order[] = [];
@@ -46,6 +51,10 @@ export class World {
     const desk = new CertificateDesk({ ...shared, store: this.store.orders, issuance, readRequest });
     return { issuance, desk, issued, failed };
   }
+}
+
+function registeredDomainOf(name: string): string {
+  return name.split('.').slice(-2).join('.');
 }
 
 /** What the appliance sends. */

@@ -3,6 +3,8 @@ import { ERRORS, LanyardError } from '@lanyard/sdk/kernel';
 import type { ErrorCode } from '@lanyard/sdk/kernel';
 import { request } from 'undici';
 import { z } from 'zod';
+import { loadConfig } from '../config.ts';
+import { dataDirectory, readSecret } from '../data-directory.ts';
 
 export interface AdminClient {
   get(path: string): Promise<unknown>;
@@ -13,6 +15,14 @@ const problem = z.object({ code: z.string(), message: z.string() });
 
 /** An operator at a terminal does not wait longer. */
 const TIMEOUT_MS = 10_000;
+
+/** The broker whose settings file this is, by its own address and token. */
+export async function connectToBroker(configPath: string): Promise<AdminClient> {
+  const config = await loadConfig(configPath);
+  const token = (await readSecret(dataDirectory(config.data).adminToken)).trim();
+  const { host, port } = config.admin;
+  return adminClient(`http://${host.includes(':') ? `[${host}]` : host}:${port}`, token);
+}
 
 /** @param origin for instance `http://127.0.0.1:8080`. */
 export function adminClient(origin: string, token: string): AdminClient {

@@ -7,6 +7,7 @@ import { enrolDevice, listDevices, renewDevice, showDevice } from './device.ts';
 import { initialise } from './init.ts';
 import { plan } from './plan.ts';
 import type { CommandContext } from './context.ts';
+import { why } from './why.ts';
 
 /**
  * Runs one command line.
@@ -77,6 +78,10 @@ function describeProgram(context: CommandContext): Command {
     .command('renew <deviceId>')
     .description('ask the appliance for a new certificate now')
     .action((deviceId: string) => renewDevice(configPath(), deviceId, context));
+  program
+    .command('why <deviceId>')
+    .description('what state an appliance’s certificate is in, what happened, what is next and when')
+    .action((deviceId: string) => why(configPath(), deviceId, context));
   for (const command of [program, device, ...program.commands, ...device.commands]) command.exitOverride();
   return program;
 }

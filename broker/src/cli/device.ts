@@ -4,10 +4,8 @@ import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LanyardError } from '@lanyard/sdk/kernel';
 import { z } from 'zod';
-import { loadConfig } from '../config.ts';
-import { dataDirectory, readSecret, readText, writeNew } from '../data-directory.ts';
-import { adminClient } from './admin-client.ts';
-import type { AdminClient } from './admin-client.ts';
+import { readSecret, readText, writeNew } from '../data-directory.ts';
+import { connectToBroker } from './admin-client.ts';
 import type { CommandContext } from './context.ts';
 
 const enrolOptions = z.object({ csr: z.string().optional(), out: z.string().optional() });
@@ -46,7 +44,7 @@ export async function enrolDevice(
   if (csr === undefined && out === undefined) {
     throw new LanyardError('admin-request-invalid', { message: 'give --csr FILE, or --out DIRECTORY, or both' });
   }
-  const client = await connect(configPath);
+  const client = await connectToBroker(configPath);
   if (out !== undefined) await refuseToReplace(join(out, 'identity.crt'));
   const material = csr === undefined ? { publicKey: await publicKeyIn(out ?? '') } : { csr: await readText(csr) };
   const answer = enrolled.parse(await client.post('/v1/appliances', { deviceId, ...material }));
@@ -89,7 +87,7 @@ async function publicKeyIn(out: string): Promise<string> {
 
 export async function listDevices(configPath: string, given: unknown, context: CommandContext): Promise<void> {
   const { json } = z.object({ json: z.boolean().optional() }).parse(given);
-  const client = await connect(configPath);
+  const client = await connectToBroker(configPath);
   let after = '';
   for (;;) {
     const query = after === '' ? '' : `&after=${encodeURIComponent(after)}`;
@@ -101,24 +99,17 @@ export async function listDevices(configPath: string, given: unknown, context: C
 }
 
 export async function showDevice(configPath: string, deviceId: string, context: CommandContext): Promise<void> {
-  const client = await connect(configPath);
+  const client = await connectToBroker(configPath);
   const view = await client.get(`/v1/appliances/${encodeURIComponent(deviceId)}`);
   context.print(`${JSON.stringify(view, undefined, 2)}\n`);
 }
 
 export async function renewDevice(configPath: string, deviceId: string, context: CommandContext): Promise<void> {
-  const client = await connect(configPath);
+  const client = await connectToBroker(configPath);
   const view = row.parse(await client.post(`/v1/appliances/${encodeURIComponent(deviceId)}/renew`));
   context.print(
     view.isConnected ? `${deviceId} was asked for a new request\n` : `${deviceId} is away; it is asked when it comes\n`,
   );
-}
-
-async function connect(configPath: string): Promise<AdminClient> {
-  const config = await loadConfig(configPath);
-  const token = (await readSecret(dataDirectory(config.data).adminToken)).trim();
-  const { host, port } = config.admin;
-  return adminClient(`http://${host.includes(':') ? `[${host}]` : host}:${port}`, token);
 }
 
 function lineOf({ deviceId, name, isConnected, published, certificate, order }: z.infer<typeof row>): string {

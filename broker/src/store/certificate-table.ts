@@ -1,7 +1,7 @@
 /** The table of certificates: the whole history, the newest of an appliance found at once. */
 import type { DatabaseSync } from 'node:sqlite';
 import { LanyardError } from '@lanyard/sdk/kernel';
-import type { NotedRenewal } from '../certificates/order-store.ts';
+import type { LookedUp, NotedRenewal } from '../certificates/order-store.ts';
 import type { Order } from '../certificates/order.ts';
 import type { CertificateWithChain, RenewalWindow, StoredCertificate } from '../certificates/stored-certificate.ts';
 import { certificateFrom } from './order-row.ts';
@@ -16,7 +16,7 @@ export interface CertificateTable {
   toLookUp(nowMs: number, limit: number): readonly StoredCertificate[];
   nextLookUpMs(): number | undefined;
   /** False when the certificate is not its appliance's newest. One statement. */
-  noteRenewal(fingerprint: string, renewal: NotedRenewal): boolean;
+  noteRenewal(lookedUp: LookedUp, renewal: NotedRenewal): boolean;
   /** A newer one has come, or is there already. */
   stopLookUps(fingerprint: string): void;
   /** In the place of the appliance's former one, which nobody is given any more. */
@@ -72,7 +72,8 @@ function lookUpsIn(database: DatabaseSync): LookUps {
     'SELECT look_up_at_ms FROM certificates WHERE look_up_at_ms IS NOT NULL ORDER BY look_up_at_ms LIMIT 1',
   );
   const note = database.prepare(`
-    UPDATE certificates SET renew_at_ms = :renewAtMs, window_start_ms = :windowStartMs, window_end_ms = :windowEndMs,
+    UPDATE certificates SET renew_at_ms = iif(renew_at_ms = :seenMs, :renewAtMs, renew_at_ms),
+      window_start_ms = :windowStartMs, window_end_ms = :windowEndMs,
       explanation_url = :explanationUrl, look_up_at_ms = :lookUpAtMs
     WHERE fingerprint = :fingerprint AND id = (
       SELECT newest.id FROM certificates AS newest WHERE newest.device_id = certificates.device_id ${NEWEST_FIRST})`);
@@ -83,8 +84,10 @@ function lookUpsIn(database: DatabaseSync): LookUps {
       const dueMs = next.get()?.['look_up_at_ms'];
       return typeof dueMs === 'number' ? dueMs : undefined;
     },
-    noteRenewal: (fingerprint, { renewAtMs, window, explanationUrl = null, lookUpAtMs = null }) =>
-      note.run({ fingerprint, renewAtMs, ...boundsOf(window), explanationUrl, lookUpAtMs }).changes === 1,
+    noteRenewal: (
+      { fingerprint, renewAtMs: seenMs },
+      { renewAtMs, window, explanationUrl = null, lookUpAtMs = null },
+    ) => note.run({ fingerprint, seenMs, renewAtMs, ...boundsOf(window), explanationUrl, lookUpAtMs }).changes === 1,
     stopLookUps: (fingerprint) => void stop.run(fingerprint),
   };
 }

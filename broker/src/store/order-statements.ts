@@ -58,7 +58,7 @@ export function orderStatements(database: DatabaseSync): Statements {
     },
     toLookUp: (nowMs, limit) => certificates.toLookUp(nowMs, rowLimit(limit)),
     nextLookUpMs: () => certificates.nextLookUpMs(),
-    noteRenewal: (fingerprint, renewal) => certificates.noteRenewal(fingerprint, renewal),
+    noteRenewal: (lookedUp, renewal) => certificates.noteRenewal(lookedUp, renewal),
     levels: (authority, nowMs, limit) => budget.levels(authority, nowMs, rowLimit(limit)),
   };
 }

@@ -24,7 +24,7 @@ export function storePorts(call: Call): StorePorts {
       renewAt: (deviceId, renewAtMs) => call('orders.renewAt', deviceId, renewAtMs),
       toLookUp: (nowMs, limit) => call('orders.toLookUp', nowMs, limit),
       nextLookUpMs: () => call('orders.nextLookUpMs'),
-      noteRenewal: (fingerprint, renewal) => call('orders.noteRenewal', fingerprint, renewal),
+      noteRenewal: (lookedUp, renewal) => call('orders.noteRenewal', lookedUp, renewal),
       levels: (authority, nowMs, limit) => call('orders.levels', authority, nowMs, limit),
     },
     appliances: {

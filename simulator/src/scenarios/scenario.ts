@@ -73,6 +73,8 @@ const authority = z.strictObject({
   limits: limits.prefault({}),
   /** The profile that the broker asks for; the CA's default when absent. */
   profile: z.enum(['classic', 'tlsserver', 'shortlived']).optional(),
+  /** How often the CA wants to be asked when to renew (RFC 9773); `none`: it does not say. */
+  renewalInfo: z.union([z.literal('none').transform(() => 0), period]).default(6 * 3_600_000),
   /** How many vantage points look at DNS; left out: six, or one in a simulation without cryptography. */
   perspectives: z.int().min(1).max(20).optional(),
   /** A triggered challenge is looked at after a random part of this. */

@@ -4,7 +4,8 @@ import type { StoredCertificate } from '../stored-certificate.ts';
 import type { Bucket } from './bucket.ts';
 import { domainBucket, exactSetBucket, nameBucket, newOrdersBucket, pauseOf } from './buckets.ts';
 import { LATEST_ARRIVAL_MS, decidePlacement } from './decide-placement.ts';
-import type { Placement, PlacementDecision, PlacementWish } from './placement.ts';
+import type { Placement } from './placement.ts';
+import type { PlacementDecision, PlacementWish } from './placement-wish.ts';
 import { PRESETS, termsOf } from './presets.ts';
 
 const NOW_MS = 1_700_000_000_000;

@@ -3,7 +3,8 @@ import type { Order } from '../order.ts';
 import type { StoredCertificate } from '../stored-certificate.ts';
 import type { Bucket, BucketChange } from './bucket.ts';
 import { bucketsOf, domainBucket, newOrdersBucket, pauseOf } from './buckets.ts';
-import type { Placement, PlacementDecision, PlacementFacts, PlacementWish, Short } from './placement.ts';
+import type { Placement } from './placement.ts';
+import type { PlacementDecision, PlacementFacts, PlacementWish, Short } from './placement-wish.ts';
 import type { LimitName, RateLimit } from './rate-limit.ts';
 import { freeAtMs } from './token-bucket.ts';
 
@@ -18,7 +19,8 @@ const CROWDED_PAUSE_MS = 60_000;
 
 /** Which limits the CA checks at newOrder. */
 const CHECKED: Readonly<Record<Placement['kind'], readonly LimitName[]>> = {
-  replacement: [],
+  // What the CA has paused stays paused, whatever the order replaces.
+  replacement: ['consecutive-failures'],
   renewal: ['exact-set', 'failed-authorizations', 'consecutive-failures'],
   new: ['new-orders', 'registered-domain', 'exact-set', 'failed-authorizations', 'consecutive-failures'],
 };

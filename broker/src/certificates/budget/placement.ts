@@ -1,10 +1,6 @@
-/** Whether the CA may be asked for an order now, by its terms and by what was spent. Pure; the store runs it in one transaction. */
-import type { Order } from '../order.ts';
-import type { StoredCertificate } from '../stored-certificate.ts';
-import type { Bucket, BucketChange, FullAtMs } from './bucket.ts';
-import type { AuthorityTerms } from './rate-limit.ts';
-
 /** How an order was placed at the CA: what it counts as, and what it says it replaces. Kept with the order until it ends. */
+import type { Bucket } from './bucket.ts';
+
 export interface Placement {
   readonly authority: string;
   /** `replacement` counts nowhere, `renewal` as the same names again, `new` everywhere. */
@@ -13,36 +9,4 @@ export interface Placement {
   readonly replaces?: string;
   /** A place that is held in this bucket until the order ends: the CA will count the certificate when it issues it. */
   readonly holds?: Bucket;
-}
-
-export interface PlacementWish {
-  /** Waiting, or ordering once more because the answer was lost. */
-  readonly order: Order;
-  readonly terms: AuthorityTerms;
-  /** The registered domain of each name (eTLD+1 by the Public Suffix List), as the CA counts them. */
-  readonly registeredDomains: readonly string[];
-  readonly nowMs: number;
-  /** Share of `new-orders` that is left for others, in [0, 1): what can wait leaves some to what cannot. */
-  readonly leaving: number;
-}
-
-/** What the store knows about it. */
-export interface PlacementFacts {
-  /** The appliance's newest certificate for exactly these names, if any. */
-  readonly predecessor: StoredCertificate | undefined;
-  /** As stored; undefined: full. */
-  readonly fullAtMs: (bucket: Bucket) => FullAtMs | undefined;
-  /** How many other orders hold a place in it. */
-  readonly holders: (bucket: Bucket) => number;
-}
-
-export type PlacementDecision =
-  | { readonly kind: 'place'; readonly placement: Placement; readonly changes: readonly BucketChange[] }
-  /** Not before `untilMs`; `bucket` says why. */
-  | Short;
-
-export interface Short {
-  readonly kind: 'short';
-  readonly bucket: Bucket;
-  readonly untilMs: number;
 }

@@ -7,17 +7,19 @@ export interface RateLimit {
   readonly count?: number;
 }
 
-export type LimitName =
+export const LIMIT_NAMES = [
   /** newOrder requests of the account. */
-  | 'new-orders'
+  'new-orders',
   /** Certificates below a registered domain that are no renewals; the CA books them when it issues. */
-  | 'registered-domain'
+  'registered-domain',
   /** Certificates for exactly the same names; booked when issued. */
-  | 'exact-set'
+  'exact-set',
   /** Authorizations of one name that failed. */
-  | 'failed-authorizations'
+  'failed-authorizations',
   /** The same without a success in between: at its end the CA pauses the name. */
-  | 'consecutive-failures';
+  'consecutive-failures',
+] as const;
+export type LimitName = (typeof LIMIT_NAMES)[number];
 
 /** So many requests a second, and so many at once. */
 export interface RequestRate {

@@ -146,7 +146,7 @@ describe('the next look', () => {
     'is the same for an urgent one': [said(9, 9.5, { retryAfterMs: 5 * HOUR_MS }), {}, 5 * HOUR_MS],
     'is never after the end': [said(59, 61), { certificate: late, nowMs: day(89.9) }, undefined],
     'is never of an expired one': [{ kind: 'no-offer' }, { nowMs: day(91) }, undefined],
-    'is a day later when the CA offers nothing': [{ kind: 'no-offer' }, {}, DAY_MS],
+    'is never when the CA offers nothing': [{ kind: 'no-offer' }, {}, undefined],
     'is never when it cannot be asked about': [{ kind: 'no-offer' }, { certificate: anonymous }, undefined],
     'is a minute after the first miss': [{ kind: 'temporary' }, { misses: 1 }, MINUTE_MS],
     'is two minutes after the second': [{ kind: 'temporary' }, { misses: 2 }, 2 * MINUTE_MS],

@@ -39,8 +39,6 @@ const LONG_TERM_WAIT_MS = 6 * HOUR_MS;
 /** §4.3.3 leaves these to the client: doubled after each miss. */
 const FIRST_REPEAT_MS = MINUTE_MS;
 const LONGEST_REPEAT_MS = LONG_TERM_WAIT_MS;
-/** A CA may begin to offer it any day. */
-const NO_OFFER_WAIT_MS = DAY_MS;
 /** A fleet that was issued in a rush shall not ask in a rush. */
 const FIRST_LOOK_WITHIN_MS = HOUR_MS;
 
@@ -50,8 +48,8 @@ export function afterLook(look: Look): RenewalAdvice {
     case 'said':
       return isWindow(answer.info.window) ? afterWord(look, answer.info) : asBefore(look, LONG_TERM_WAIT_MS);
     case 'no-offer':
-      // What has no id gets none later.
-      return asBefore(look, certificate.renewalId === undefined ? Infinity : NO_OFFER_WAIT_MS);
+      // A CA that begins to offer it says so of what it issues from then on.
+      return asBefore(look, Infinity);
     case 'temporary':
       return asBefore(look, Math.max(repeatAfterMs(misses), boundedWaitMs(answer.retryAfterMs ?? 0)));
     case 'malformed':

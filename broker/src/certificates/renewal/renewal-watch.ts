@@ -154,7 +154,7 @@ export class RenewalWatch implements Runnable {
     const misses = isAsked ? this.#silence.count(fingerprint, answer) : 0;
     const look = { certificate, answer, misses, nowMs: clock.nowMs(), uniform: random.uniform() };
     const { isUrgent, ...renewal } = afterLook(look);
-    const isNewest = await store.noteRenewal(fingerprint, renewal);
+    const isNewest = await store.noteRenewal(certificate, renewal);
     if (!isNewest) this.#silence.forget(fingerprint);
     else if (renewal.renewAtMs !== certificate.renewAtMs) this.#tell(certificate, { isUrgent, ...renewal });
     return answer;

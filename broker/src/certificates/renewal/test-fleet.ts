@@ -4,7 +4,7 @@ import type { Logger } from '@lanyard/sdk/kernel';
 import { VirtualClock, seededRandom } from '@lanyard/sdk/testing';
 import { expect } from 'vitest';
 import type { RenewalInfo } from '../authority.ts';
-import type { NotedRenewal } from '../order-store.ts';
+import type { LookedUp, NotedRenewal } from '../order-store.ts';
 import type { StoredCertificate } from '../stored-certificate.ts';
 import { firstLookMs } from './renewal-advice.ts';
 import { renewalTime } from './renewal-time.ts';
@@ -117,7 +117,7 @@ class StoreDouble {
     return nextMs === Infinity ? undefined : nextMs;
   }
 
-  async noteRenewal(fingerprint: string, { lookUpAtMs, window, ...renewal }: NotedRenewal): Promise<boolean> {
+  async noteRenewal({ fingerprint }: LookedUp, { lookUpAtMs, window, ...renewal }: NotedRenewal): Promise<boolean> {
     if (this.failure) throw this.failure;
     const found = this.certificates.get(fingerprint);
     if (found === undefined) return false;

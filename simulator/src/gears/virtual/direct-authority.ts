@@ -12,6 +12,8 @@ export interface DirectAuthorityParts extends RoundTripParts {
   readonly door: DirectDoor;
   /** Asked with every order: a scenario may change it. */
   readonly profile: () => string | undefined;
+  /** Whether the CA says when to renew, and takes replacements (RFC 9773). */
+  readonly hasRenewalInfo: boolean;
 }
 
 export class DirectAuthority implements Authority {
@@ -22,8 +24,10 @@ export class DirectAuthority implements Authority {
   }
 
   async newOrder({ names, replaces }: NewOrder, signal: AbortSignal): Promise<AuthorityOrder> {
-    const profile = this.#parts.profile();
-    const wanted = { names, ...(profile !== undefined && { profile }), ...(replaces !== undefined && { replaces }) };
+    const { profile: chosen, hasRenewalInfo } = this.#parts;
+    const profile = chosen();
+    const isReplacing = hasRenewalInfo && replaces !== undefined;
+    const wanted = { names, ...(profile !== undefined && { profile }), ...(isReplacing && { replaces }) };
     try {
       return orderOf(await this.#ask('service', signal, (door) => door.newOrder(wanted)));
     } catch (error) {
@@ -59,7 +63,8 @@ export class DirectAuthority implements Authority {
     return (await this.#ask('order', signal, (door) => door.certificate(certificateUrl))).chainPem();
   }
 
-  async renewalInfo(renewalId: string, signal: AbortSignal): Promise<RenewalInfo> {
+  async renewalInfo(renewalId: string, signal: AbortSignal): Promise<RenewalInfo | undefined> {
+    if (!this.#parts.hasRenewalInfo) return undefined;
     const info = await this.#ask('service', signal, (door) => door.renewalInfo(renewalId));
     const { startMs, endMs, explanationUrl, retryAfterSeconds } = info;
     return {

@@ -1,6 +1,7 @@
 /** The vendor's side on virtual time: a broker that lives, dies and comes back on the same disk, and the lines to it. */
 import { VirtualBroker } from '@lanyard/broker/virtual';
 import type {
+  AuthorityTerms,
   Authority,
   InlineStore,
   ReadIssuedChain,
@@ -21,6 +22,7 @@ export interface VendorParts {
   readonly zone: string;
   readonly settings: VirtualBrokerOptions['settings'];
   readonly authority: Authority;
+  readonly terms: AuthorityTerms;
   readonly readRequest?: ReadSigningRequest;
   readonly readChain?: ReadIssuedChain;
   /** Between the domain and its ports; the last is the nearest to the domain. */
@@ -63,7 +65,8 @@ export class Vendor implements Network {
   async start(): Promise<void> {
     // Events that stop it may overlap: two brokers on one disk would order everything twice.
     if (this.#broker !== undefined) return;
-    const { clock, random, store, zone, settings, authority, readRequest, readChain, between, tell } = this.#parts;
+    const { clock, random, store, zone, settings, authority, terms, readRequest, readChain, between, tell } =
+      this.#parts;
     const broker = new VirtualBroker({
       clock,
       random,
@@ -72,6 +75,7 @@ export class Vendor implements Network {
       zone,
       settings,
       authority,
+      terms,
       ...(readRequest && { readRequest }),
       ...(readChain && { readChain }),
       send: (deviceId, message) => this.#send(deviceId, message),

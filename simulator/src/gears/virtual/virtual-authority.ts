@@ -1,5 +1,5 @@
 /** The model CA inside a simulation: its rules on virtual time, its answers by the chosen door, its deeds as facts. */
-import type { Authority } from '@lanyard/broker/virtual';
+import type { Authority, AuthorityTerms } from '@lanyard/broker/virtual';
 import { silentLogger } from '@lanyard/sdk/kernel';
 import type { Clock, Random, Runnable } from '@lanyard/sdk/kernel';
 import type { Scenario } from '../../scenarios/scenario.ts';
@@ -19,6 +19,7 @@ import type { RateLimits } from '../../world/authority/rate-limits.ts';
 import type { Resolver } from '../../world/authority/resolver.ts';
 import type { AuthorityDeed, Witness } from '../../world/happening.ts';
 import { acmeAuthority } from './acme-door.ts';
+import { brokerTerms } from './broker-terms.ts';
 import type { Crypto } from './crypto.ts';
 import { DirectAuthority } from './direct-authority.ts';
 
@@ -43,6 +44,8 @@ export class VirtualAuthority {
   readonly model: ModelAuthority;
   /** What the broker holds. */
   readonly authority: Authority & Partial<Runnable>;
+  /** What the broker is told of its limits. */
+  readonly terms: AuthorityTerms;
   /** The root of what is issued; undefined when nothing real is. */
   readonly rootPem: string | undefined;
   /** Asked for with every order. */
@@ -57,12 +60,14 @@ export class VirtualAuthority {
     this.profile = wishes.profile;
     const certificates = certificatesBy(parts);
     this.rootPem = 'hierarchy' in certificates ? certificates.hierarchy.rootPem : undefined;
+    const limits = limitsOf(wishes.preset, wishes.limits);
+    this.terms = brokerTerms(BASE_URL, limits);
     this.model = new ModelAuthority({
       clock,
       random,
       log: silentLogger,
       policy: policyOf(wishes),
-      limits: limitsOf(wishes.preset, wishes.limits),
+      limits,
       perspectives,
       baseUrl: BASE_URL,
       onEvent: (event) => this.#witness(event),
@@ -84,9 +89,10 @@ export class VirtualAuthority {
   }
 
   #directDoor(): Authority {
-    const { clock, random } = this.#parts;
+    const { clock, random, wishes } = this.#parts;
+    const hasRenewalInfo = wishes.renewalInfo > 0;
     const door = this.model.direct({ thumbprint: 'virtual-broker', address: BROKER_ADDRESS });
-    return new DirectAuthority({ door, clock, random, profile: () => this.profile });
+    return new DirectAuthority({ door, clock, random, profile: () => this.profile, hasRenewalInfo });
   }
 
   #acmeDoor(): Authority & Runnable {
@@ -142,7 +148,7 @@ function deedOf(event: AuthorityEvent): readonly [AuthorityDeed | undefined, str
   }
 }
 
-function policyOf({ preset, asyncFinalize, validation }: Scenario['authority']): AuthorityPolicy {
+function policyOf({ preset, asyncFinalize, validation, renewalInfo }: Scenario['authority']): AuthorityPolicy {
   const calendar = {
     none: [],
     letsencrypt: LETSENCRYPT_CALENDAR,
@@ -155,6 +161,7 @@ function policyOf({ preset, asyncFinalize, validation }: Scenario['authority']):
     profileChanges: calendar[preset],
     asyncFinalizeMs: asyncFinalize,
     validationDelayMs: validation,
+    renewalPollMs: renewalInfo,
     remotePerspectives: 0,
     challengeTypes: ['dns-01'],
   };

@@ -211,6 +211,7 @@ export class VirtualWorld {
         issuance: { concurrency: broker.concurrency },
       },
       authority: this.authority.authority,
+      terms: this.authority.terms,
       ...(readRequest && { readRequest }),
       ...(readChain && { readChain }),
       between: [...(between ? [between] : []), watchPorts(this)],

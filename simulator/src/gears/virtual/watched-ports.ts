@@ -22,8 +22,8 @@ export function watchPorts(witness: PortWitness): (ports: VirtualPorts) => Virtu
           }
           return acceptance;
         },
-        save: async (order) => {
-          const isSaved = await orders.save(order);
+        save: async (order, changes) => {
+          const isSaved = await orders.save(order, changes);
           if (isSaved && order.state.kind === 'issued') witness.orderClosed(order.deviceId, order.id);
           return isSaved;
         },

@@ -41,6 +41,8 @@ export interface AuthorityPolicy {
   readonly validationLimitMs: number;
   /** CAA is looked up again at finalize when the proof is older than this. */
   readonly caaRecheckMs: number;
+  /** How soon a client may ask for renewal information again, give or take a fifth. 0: there is none (RFC 9773). */
+  readonly renewalPollMs: number;
   /** The issuer domain that CAA records must name. */
   readonly caaIdentity: string;
   /** How many vantage points look besides the primary one. */
@@ -87,6 +89,8 @@ export const BOULDER_POLICY: AuthorityPolicy = {
   validationLimitMs: 60_000,
   // Boulder's caaRecheckDuration: a CAA answer may serve for eight hours (Baseline Requirements §3.2.2.8.1).
   caaRecheckMs: 7 * HOUR_MS,
+  // Boulder's since 27 January 2026.
+  renewalPollMs: 6 * HOUR_MS,
   caaIdentity: 'model.lanyard.test',
   // Baseline Requirements §3.2.2.9 from 15 December 2026; Let's Encrypt has had five for years.
   remotePerspectives: 5,

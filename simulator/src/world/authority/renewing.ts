@@ -5,6 +5,7 @@ import { readCertId } from './cert-id.ts';
 import { Problem } from './problems.ts';
 import { immediateWindow, isWithin, ordinaryWindow, type RenewalWindow } from './renewal-window.ts';
 import type { Incidents } from './incidents.ts';
+import type { AuthorityPolicy } from './policy.ts';
 
 export interface RenewalInfo extends RenewalWindow {
   readonly explanationUrl?: string;
@@ -14,12 +15,12 @@ export interface RenewalInfo extends RenewalWindow {
 export interface RenewingOptions {
   readonly clock: Clock;
   readonly random: Random;
+  readonly policy: Pick<AuthorityPolicy, 'renewalPollMs'>;
   readonly certificates: Certificates;
   readonly incidents: Incidents;
 }
 
-/** Boulder's since 27 January 2026: six hours, give or take a fifth. */
-const POLL_SECONDS = 6 * 3600;
+/** Boulder's. */
 const POLL_JITTER = 0.2;
 
 export class Renewing {
@@ -37,7 +38,7 @@ export class Renewing {
     return {
       ...this.#window(record),
       ...(explanationUrl === undefined ? {} : { explanationUrl }),
-      retryAfterSeconds: Math.round(POLL_SECONDS * jitter),
+      retryAfterSeconds: Math.round((this.#parts.policy.renewalPollMs / 1_000) * jitter),
     };
   }
 

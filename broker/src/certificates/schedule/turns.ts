@@ -1,0 +1,122 @@
+/** Whose turn it is: our own DNS first, then orders that are at the CA, then those that wait to be placed. */
+import { DueQueue } from '../due-queue.ts';
+import type { Short } from '../budget/placement-wish.ts';
+import type { Order } from '../order.ts';
+import type { CaGate } from './ca-gate.ts';
+import { Lanes } from './lanes.ts';
+import type { Priority } from './lanes.ts';
+import { isUrgentAtMs, priorityOf } from './priority.ts';
+
+/** Why an order is not going on this very moment. */
+export type Outlook =
+  /** For its own next try. */
+  | { readonly kind: 'pause'; readonly untilMs: number }
+  /** For the CA, which is away or busy. */
+  | { readonly kind: 'authority'; readonly untilMs: number }
+  /** For the budget; `ahead` others of the same lane go before it. */
+  | { readonly kind: 'budget'; readonly untilMs: number; readonly ahead: number; readonly short: Short }
+  /** For its turn. */
+  | { readonly kind: 'turn'; readonly ahead: number };
+
+export class Turns {
+  readonly #gate: Pick<CaGate, 'opensAtMs'>;
+  /** Orders whose next act is our own: a CA that is away does not keep records up. */
+  readonly #own = new DueQueue<string>();
+  readonly #atAuthority = new DueQueue<string>();
+  /** Orders that wait: for the end of a pause, then in a lane, where they come back to when they become urgent. */
+  readonly #waiting = new Map<string, Order>();
+  readonly #comers = new DueQueue<string>();
+  readonly #lanes = new Lanes<Short>();
+
+  constructor({ gate }: { readonly gate: Pick<CaGate, 'opensAtMs'> }) {
+    this.#gate = gate;
+  }
+
+  /** The order goes on at `atMs`, wherever it was waiting before. */
+  set(order: Order, atMs: number): void {
+    const { id, state } = order;
+    if (state.kind === 'waiting') {
+      // One that takes its appliance's new key keeps its place.
+      this.#waiting.set(id, order);
+      if (!this.#lanes.has(id)) this.#comers.set(id, atMs);
+      return;
+    }
+    this.#forget(id);
+    const isOwn = state.kind === 'publishing' || state.kind === 'clearing';
+    (isOwn ? this.#own : this.#atAuthority).set(id, atMs);
+  }
+
+  /** The budget was short: the order's lane rests, or, when only its own name is concerned, the order alone. */
+  rest(order: Order, short: Short, nowMs: number): void {
+    this.#waiting.set(order.id, order);
+    const isItsOwn = order.names.some((name) => short.bucket.subject.split(',').includes(name));
+    if (isItsOwn) return this.#comers.set(order.id, short.untilMs);
+    this.#lanes.rest(order.id, this.#laneOf(order, nowMs), short.untilMs, short);
+    this.#watchUrgency(order, nowMs);
+  }
+
+  /** Takes out the next whose turn it is. */
+  next(nowMs: number): string | undefined {
+    const own = this.#own.takeDue(nowMs);
+    if (own !== undefined) return own;
+    if (this.#gate.opensAtMs() > nowMs) return undefined;
+    return this.#atAuthority.takeDue(nowMs) ?? this.#newcomer(nowMs);
+  }
+
+  /** When to look again, if nothing is set before; undefined when nothing waits. */
+  nextMs(nowMs: number): number | undefined {
+    const others = Math.min(
+      this.#atAuthority.nextDueMs() ?? Infinity,
+      this.#comers.nextDueMs() ?? Infinity,
+      this.#lanes.nextMs(nowMs) ?? Infinity,
+    );
+    const atMs = Math.min(this.#own.nextDueMs() ?? Infinity, Math.max(others, this.#gate.opensAtMs()));
+    return atMs === Infinity ? undefined : atMs;
+  }
+
+  /** Undefined when it is under way. */
+  outlook(order: Order, nowMs: number): Outlook | undefined {
+    const inLane = this.#lanes.outlook(order.id);
+    const opensAtMs = this.#gate.opensAtMs();
+    const isDue = inLane !== undefined || ('notBeforeMs' in order.state && order.state.notBeforeMs <= nowMs);
+    const isOwn = order.state.kind === 'publishing' || order.state.kind === 'clearing';
+    if (isDue && !isOwn && opensAtMs > nowMs) return { kind: 'authority', untilMs: opensAtMs };
+    if (inLane) {
+      const { ahead, restsUntilMs: untilMs, why: short } = inLane;
+      return untilMs === undefined || short === undefined
+        ? { kind: 'turn', ahead }
+        : { kind: 'budget', untilMs, ahead, short };
+    }
+    const pausesUntilMs = 'notBeforeMs' in order.state ? order.state.notBeforeMs : nowMs;
+    return pausesUntilMs > nowMs ? { kind: 'pause', untilMs: pausesUntilMs } : undefined;
+  }
+
+  #newcomer(nowMs: number): string | undefined {
+    for (let id = this.#comers.takeDue(nowMs); id !== undefined; id = this.#comers.takeDue(nowMs)) {
+      const order = this.#waiting.get(id);
+      if (order === undefined) continue;
+      this.#lanes.put(id, this.#laneOf(order, nowMs));
+      this.#watchUrgency(order, nowMs);
+    }
+    const id = this.#lanes.take(nowMs);
+    if (id !== undefined) this.#forget(id);
+    return id;
+  }
+
+  /** A renewal that waits for the budget becomes more urgent as its certificate grows old. */
+  #watchUrgency({ id, purpose }: Order, nowMs: number): void {
+    const urgentAtMs = isUrgentAtMs(purpose);
+    if (urgentAtMs !== undefined && urgentAtMs > nowMs) this.#comers.set(id, urgentAtMs);
+  }
+
+  #laneOf({ purpose, names }: Order, nowMs: number): { readonly priority: Priority; readonly zone: string } {
+    const [first = ''] = names;
+    return { priority: priorityOf(purpose, nowMs), zone: first.slice(first.indexOf('.') + 1) };
+  }
+
+  #forget(id: string): void {
+    this.#waiting.delete(id);
+    this.#comers.delete(id);
+    this.#lanes.delete(id);
+  }
+}
