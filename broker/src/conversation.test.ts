@@ -56,7 +56,7 @@ async function bench({ witness = honest, reader }: { witness?: Witness; reader?:
   const send = (_deviceId: string, message: DownMessage): boolean => sent.push(message) > 0;
   const conversation: Conversation = new Conversation({ fleet, desk, reminders, send, ...shared, settings: manners });
   issuance.onEvent({
-    issued: (certificate) => void conversation.issued(certificate),
+    issued: (certificate) => conversation.issued(certificate),
     failed: (order, againAtMs) => conversation.failed(order, againAtMs),
   });
   await issuance.start();

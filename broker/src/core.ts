@@ -46,7 +46,7 @@ const LOOKS_AT_ONCE = 8;
 
 /** Nothing happens before `issuance`, `renewals` and `reminders` are started, in this order. */
 export function createCore(parts: CoreParts): Core {
-  const { authority, board, store, appliances, terms, readRequest, send, clock, random, log, settings } = parts;
+  const { authority, board, store, appliances, readRequest, send, clock, random, log, settings } = parts;
   const world = { clock, random, log };
   const issuance = issuanceOf(parts);
   const renewals = new RenewalWatch({ store, authority, ...world, settings: { concurrency: LOOKS_AT_ONCE } });

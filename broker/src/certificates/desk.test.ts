@@ -115,7 +115,7 @@ test('a request that cannot be read never reaches the store', async () => {
   const issuance = {
     request: vi.fn<Issuance['request']>(),
     openOrder: vi.fn<Issuance['openOrder']>(),
-    outlook: vi.fn(),
+    outlook: vi.fn<Issuance['outlook']>(),
   };
   const desk = new CertificateDesk({ store: store.orders, issuance, readRequest: refuse, clock, log: silentLogger });
   await expect(desk.request(DEVICE, NAMES, Uint8Array.of(1))).rejects.toMatchObject({ code: 'csr-invalid' });

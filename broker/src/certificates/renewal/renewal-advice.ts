@@ -43,7 +43,7 @@ const LONGEST_REPEAT_MS = LONG_TERM_WAIT_MS;
 const FIRST_LOOK_WITHIN_MS = HOUR_MS;
 
 export function afterLook(look: Look): RenewalAdvice {
-  const { certificate, answer, misses } = look;
+  const { answer, misses } = look;
   switch (answer.kind) {
     case 'said':
       return isWindow(answer.info.window) ? afterWord(look, answer.info) : asBefore(look, LONG_TERM_WAIT_MS);
