@@ -68,7 +68,7 @@ async function openAccount({
   const account = new FileAccountStore({ path: join(directory, 'account.json') });
   const authority = new AcmeAuthority({ directoryUrl, account, transport, clock: systemClock, log: silentLogger });
   await authority.start();
-  if (authority.accountUrl === undefined) throw new Error('Pebble made no account');
+  if (authority.accountUrl === undefined) throw new Error('the CA made no account');
   return { transport, authority };
 }
 

@@ -1,4 +1,4 @@
-/** How many certificates a second against one Pebble, and at what cost: ours, stock acme-client, lego, uacme. */
+/** How many certificates a second from one CA, and at what cost: ours, stock acme-client, lego, uacme. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { describeError } from '@lanyard/sdk/kernel';
 import { z } from 'zod';
 import { arePeersMissing } from '../support/peers.ts';
+import { startModelCaProcess } from './model-ca-process.ts';
 import { startPebbleProcess } from './pebble-process.ts';
 
 const { values } = parseArgs({
@@ -37,22 +38,29 @@ interface Figures {
 
 const count = values.quick ? QUICK_COUNT : Number(values.count);
 const programCount = Math.min(count, PROGRAM_COUNT);
+const CAS = { pebble: startPebbleProcess, modelCa: startModelCaProcess } as const;
+type CaName = keyof typeof CAS;
+
 const contenders = [
-  { name: 'ours', count, programs: [] },
-  { name: 'acmeClient', count, programs: [] },
-  { name: 'lego', count: programCount, programs: ['lego', 'curl'] },
-  { name: 'uacme', count: programCount, programs: ['uacme', 'curl', 'unshare'] },
+  { name: 'ours', ca: 'pebble', count, programs: [] },
+  { name: 'ours', ca: 'modelCa', count, programs: [] },
+  { name: 'acmeClient', ca: 'pebble', count, programs: [] },
+  { name: 'lego', ca: 'pebble', count: programCount, programs: ['lego', 'curl'] },
+  { name: 'uacme', ca: 'pebble', count: programCount, programs: ['uacme', 'curl', 'unshare'] },
 ] as const;
 
 if (arePeersMissing('pebble')) process.exit(1);
-const figures: Record<string, Figures> = {};
+const figures: Record<string, Partial<Record<CaName, Figures>>> = {};
 for (const contender of contenders) {
   if (values.only !== undefined && values.only !== contender.name) continue;
   if (contender.programs.length > 0 && arePeersMissing(...contender.programs)) continue;
   const load = loadavg()[0]?.toFixed(1);
-  process.stderr.write(`${contender.name}: ${contender.count} certificates; load before ${load}\n`);
+  process.stderr.write(
+    `${contender.name}: ${contender.count} certificates from ${contender.ca}; load before ${load}\n`,
+  );
   try {
-    figures[contender.name] = await race(contender.name, contender.count);
+    const { name, ca } = contender;
+    figures[name] = { ...figures[name], [ca]: await race(name, ca, contender.count) };
   } catch (error) {
     // Ours must get through. The others may stumble over this CA, and are left out then.
     if (contender.name === 'ours') throw error;
@@ -61,8 +69,8 @@ for (const contender of contenders) {
 }
 process.stdout.write(`${JSON.stringify(figures)}\n`);
 
-/** In a process of its own, against a Pebble of its own. */
-async function race(name: string, certificates: number): Promise<Figures> {
+/** In a process of its own, against a CA of its own. */
+async function race(name: string, ca: CaName, certificates: number): Promise<Figures> {
   const directory = await mkdtemp(join(tmpdir(), 'lanyard-bench-'));
   const script = new URL('contender.ts', import.meta.url).pathname;
   const child = spawn(process.execPath, [...process.execArgv, script, name, directory], {
@@ -71,9 +79,9 @@ async function race(name: string, certificates: number): Promise<Figures> {
   const exited = once(child, 'exit');
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const read = async (): Promise<unknown> => JSON.parse((await lines.next()).value ?? 'null');
-  const pebble = await startPebbleProcess(directory, nameServer.parse(await read()));
+  const authority = await CAS[ca](directory, nameServer.parse(await read()));
   try {
-    const { directoryUrl, rootsPath } = pebble;
+    const { directoryUrl, rootsPath } = authority;
     const task = { directoryUrl, rootsPath, directory, count: certificates, concurrency: Number(values.concurrency) };
     child.stdin.end(`${JSON.stringify(task)}\n`);
     const said = outcome.safeParse(await read());
@@ -86,7 +94,7 @@ async function race(name: string, certificates: number): Promise<Figures> {
   } finally {
     child.kill('SIGKILL');
     await exited;
-    await pebble.stop();
+    await authority.stop();
     await rm(directory, { recursive: true, force: true });
   }
 }

@@ -10,7 +10,8 @@ import { createDoorCertificate } from '../../simulator/src/world/authority/door-
 import { freePort } from '../../simulator/src/world/free-port.ts';
 import { peer } from '../support/peers.ts';
 
-export interface PebbleProcess {
+/** A CA that runs for one contender alone. */
+export interface CaProcess {
   readonly directoryUrl: string;
   /** PEM file with the root of its HTTPS server. */
   readonly rootsPath: string;
@@ -23,7 +24,7 @@ const LOOPBACK = '127.0.0.1';
 export async function startPebbleProcess(
   directory: string,
   nameServer: { readonly host: string; readonly port: number },
-): Promise<PebbleProcess> {
+): Promise<CaProcess> {
   const port = await freePort();
   const door = createDoorCertificate(LOOPBACK, systemRandom);
   const rootsPath = join(directory, 'pebble-root.pem');
