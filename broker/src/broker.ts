@@ -64,7 +64,7 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   const { transport, authority } = await acmeParts(config, world);
   const caa = caaPin(config, dns.zones, authority, log);
 
-  const { fleet, desk, issuance, renewals, reminders, conversation } = createCore({
+  const { fleet, desk, issuance, renewals, replacement, reminders, conversation } = createCore({
     authority,
     board: dns.zones,
     store: store.orders,
@@ -83,9 +83,11 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   const registry = new BrokerRegistry({
     fleet,
     desk,
+    replacement,
     identities: privateCa,
     isConnected: (deviceId) => mqtt.isConnected(deviceId),
     prompt: (deviceId) => conversation.prompt(deviceId),
+    promptAll: (withinMs) => conversation.promptAll(withinMs),
   });
   const health = (): readonly HealthFinding[] => healthOf(mqtt, authority);
   const admin = new AdminServer({ registry, health, token: adminToken, log, ...config.admin });

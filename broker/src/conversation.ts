@@ -112,6 +112,13 @@ export class Conversation {
     this.#parts.send(deviceId, issuedMessage(certificate));
   }
 
+  /** Looks at everybody who is here again, spread over `withinMs`. @returns how many there are. */
+  promptAll(withinMs: number): number {
+    const { reminders, clock, random } = this.#parts;
+    for (const deviceId of this.#present.keys()) reminders.set(deviceId, clock.nowMs() + random.uniform() * withinMs);
+    return this.#present.size;
+  }
+
   /** The CA wants the certificate renewed at another time; who is away hears of it with its next hello. */
   renewalMoved({ deviceId, fingerprint }: StoredCertificate, renewAtMs: number): void {
     const serves = this.#present.get(deviceId)?.certificate?.fingerprint === fingerprint;

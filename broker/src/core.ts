@@ -6,6 +6,7 @@ import type { AuthorityTerms } from './certificates/budget/rate-limit.ts';
 import { Issuance } from './certificates/issuance.ts';
 import type { IssuanceParts } from './certificates/issuance.ts';
 import { Reminders } from './certificates/reminders.ts';
+import { Replacement } from './certificates/replacement.ts';
 import { RenewalWatch } from './certificates/renewal/renewal-watch.ts';
 import { CaGate } from './certificates/schedule/ca-gate.ts';
 import type { ReadSigningRequest } from './certificates/signing-request.ts';
@@ -37,6 +38,7 @@ export interface Core {
   readonly desk: CertificateDesk;
   readonly issuance: Issuance;
   readonly renewals: RenewalWatch;
+  readonly replacement: Replacement;
   readonly reminders: Reminders;
   readonly conversation: Conversation;
 }
@@ -49,6 +51,7 @@ export function createCore(parts: CoreParts): Core {
   const { authority, board, store, appliances, readRequest, send, clock, random, log, settings } = parts;
   const world = { clock, random, log };
   const issuance = issuanceOf(parts);
+  const replacement = new Replacement({ store, authority, clock, log });
   const renewals = new RenewalWatch({ store, authority, ...world, settings: { concurrency: LOOKS_AT_ONCE } });
   const desk = new CertificateDesk({ store, issuance, readRequest, clock, log });
   const fleet = new Fleet({ store: appliances, board, ...world, settings });
@@ -63,7 +66,7 @@ export function createCore(parts: CoreParts): Core {
     failed: (order, againAtMs) => conversation.failed(order, againAtMs),
   });
   renewals.onMoved((certificate, renewAtMs) => conversation.renewalMoved(certificate, renewAtMs));
-  return { fleet, desk, issuance, renewals, reminders, conversation };
+  return { fleet, desk, issuance, renewals, replacement, reminders, conversation };
 }
 
 function issuanceOf(parts: CoreParts): Issuance {

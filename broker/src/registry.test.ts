@@ -8,6 +8,7 @@ import type { Witness } from './certificates/test-life.ts';
 import { Fleet } from './fleet/fleet.ts';
 import { createPrivateCa, PrivateCa } from './pki/private-ca.ts';
 import { craftRequest, craftedSpki } from './pki/testing/crafted-request.ts';
+import { Replacement } from './certificates/replacement.ts';
 import { BrokerRegistry } from './registry.ts';
 
 const DEVICE = 'appliance-1';
@@ -29,7 +30,11 @@ async function bench(witness: Witness = honest) {
   const prompted: string[] = [];
   const prompt = async (deviceId: string): Promise<void> => void prompted.push(deviceId);
   const isConnected = (deviceId: string): boolean => connected.has(deviceId);
-  const registry = new BrokerRegistry({ fleet, desk, identities, isConnected, prompt });
+  const promptAll = (): number => connected.size;
+  const { authority } = world;
+  const replacement = new Replacement({ store: store.orders, authority, clock, log: silentLogger });
+  const parts = { fleet, desk, replacement, identities, isConnected, prompt, promptAll };
+  const registry = new BrokerRegistry(parts);
   return { registry, fleet, desk, clock, store, connected, prompted };
 }
 
@@ -171,4 +176,34 @@ test('the list is a page with the number of all', async () => {
   const page = await registry.list({ limit: 2, after: 'appliance-1' });
   expect(page.total).toBe(3);
   expect(page.appliances.map(({ deviceId }) => deviceId)).toEqual(['appliance-2', 'appliance-3']);
+});
+
+test('a certificate that is revoked is shown as such, and the appliance is told', async () => {
+  const { registry, desk, clock, prompted } = await bench();
+  const { name } = await registry.enrol({ deviceId: DEVICE, csr: CSR });
+  await expect(registry.revoke(DEVICE, 'superseded')).rejects.toMatchObject({ code: 'certificate-missing' });
+  await desk.request(DEVICE, [name], csrOf({ names: [name], keyHash: 'key' }));
+  await clock.advance(60_000);
+  const at = new Date(clock.nowMs()).toISOString();
+  expect((await registry.revoke(DEVICE, 'superseded')).certificate).toMatchObject({
+    revoked: { reason: 'superseded', at },
+    renewAt: at,
+  });
+  expect(prompted).toEqual([DEVICE]);
+  await expect(registry.revoke('appliance-9', 'superseded')).rejects.toMatchObject({ code: 'appliance-unknown' });
+});
+
+test('all certificates are replaced, and those who are here hear of it; in a dry run they are counted', async () => {
+  const { registry, desk, clock, connected } = await bench();
+  const { name } = await registry.enrol({ deviceId: DEVICE, csr: CSR });
+  await desk.request(DEVICE, [name], csrOf({ names: [name], keyHash: 'key' }));
+  await clock.advance(60_000);
+  connected.add(DEVICE);
+  expect(await registry.replaceAll({ withinSeconds: 3_600, isDryRun: true })).toEqual({ certificates: 1 });
+  expect(await registry.replaceAll({ withinSeconds: 3_600, isDryRun: false })).toEqual({
+    certificates: 1,
+    connected: 1,
+  });
+  const { certificate } = await registry.show(DEVICE);
+  expect(Date.parse(certificate?.renewAt ?? '') - clock.nowMs()).toBeLessThan(3_600_000);
 });

@@ -7,12 +7,15 @@ import type {
   EnrolledView,
   EnrolRequest,
   OrderView,
+  ReplacementView,
+  ReplacementWish,
   WaitView,
   Registry,
 } from './admin/registry.ts';
 import type { CertificateDesk } from './certificates/desk.ts';
 import type { Order } from './certificates/order.ts';
-import type { StoredCertificate } from './certificates/stored-certificate.ts';
+import type { Replacement } from './certificates/replacement.ts';
+import type { RevocationReason, StoredCertificate } from './certificates/stored-certificate.ts';
 import type { Outlook } from './certificates/schedule/turns.ts';
 import { nameOf } from './fleet/appliance.ts';
 import type { Appliance } from './fleet/appliance.ts';
@@ -36,13 +39,19 @@ export interface IdentityKey {
 export interface RegistryParts {
   readonly fleet: Fleet;
   readonly desk: CertificateDesk;
+  readonly replacement: Replacement;
   readonly identities: IdentityIssuer;
   readonly isConnected: (deviceId: string) => boolean;
   /** Tells a connected appliance that something changed for it. */
   readonly prompt: (deviceId: string) => Promise<void>;
+  /** Looks at every connected appliance again, spread over so long. Tells how many there are. */
+  readonly promptAll: (withinMs: number) => number;
 }
 
 const HISTORY_ROWS = 20;
+
+/** A hundred a second for a fleet of 30,000: the database answers ten times as many. */
+const PROMPT_WITHIN_MS = 5 * 60_000;
 
 export class BrokerRegistry implements Registry {
   readonly #parts: RegistryParts;
@@ -89,6 +98,23 @@ export class BrokerRegistry implements Registry {
     return await this.show(deviceId);
   }
 
+  async revoke(deviceId: string, reason: RevocationReason): Promise<ApplianceView> {
+    const { fleet, replacement, prompt } = this.#parts;
+    await fleet.find(deviceId);
+    await replacement.revoke(deviceId, reason, new AbortController().signal);
+    await prompt(deviceId);
+    return await this.show(deviceId);
+  }
+
+  async replaceAll({ withinSeconds, isDryRun }: ReplacementWish): Promise<ReplacementView> {
+    const { replacement, promptAll } = this.#parts;
+    const withinMs = withinSeconds * 1_000;
+    const certificates = await replacement.replaceAll(withinMs, isDryRun);
+    // Soon enough for the first instants, and not all in one second.
+    const connected = isDryRun ? undefined : promptAll(Math.min(PROMPT_WITHIN_MS, withinMs / 10));
+    return { certificates, ...(connected !== undefined && { connected }) };
+  }
+
   async #view(appliance: Appliance): Promise<ApplianceView> {
     const { deviceId, status, published, enrolledAtMs, lastHello } = appliance;
     const { latestCertificate, openOrder } = await this.#parts.desk.dossier(deviceId);
@@ -125,7 +151,7 @@ function keyMaterial(
 
 function certificateView(certificate: StoredCertificate): CertificateView {
   const { fingerprint, serial, names, notBeforeMs, notAfterMs, renewAtMs, installedAtMs } = certificate;
-  const { window, explanationUrl } = certificate;
+  const { window, explanationUrl, revocation } = certificate;
   const times = { notBefore: iso(notBeforeMs), notAfter: iso(notAfterMs), renewAt: iso(renewAtMs) };
   return {
     fingerprint,
@@ -134,6 +160,7 @@ function certificateView(certificate: StoredCertificate): CertificateView {
     ...times,
     ...(window && { renewalWindow: { start: iso(window.startMs), end: iso(window.endMs) } }),
     ...(explanationUrl !== undefined && { explanationUrl }),
+    ...(revocation && { revoked: { reason: revocation.reason, at: iso(revocation.atMs) } }),
     ...(installedAtMs !== undefined && { installedAt: iso(installedAtMs) }),
   };
 }

@@ -33,10 +33,12 @@ export type { ChallengeBoard } from './certificates/challenge-board.ts';
 export type { IssuedChain, ReadIssuedChain } from './certificates/issued-chain.ts';
 export type { OrderStore } from './certificates/order-store.ts';
 export type { Acceptance } from './certificates/request.ts';
+export type { RevocationReason } from './certificates/stored-certificate.ts';
 export type { ReadSigningRequest, SigningRequest } from './certificates/signing-request.ts';
 export type { AddressBoard } from './fleet/address-board.ts';
 export type { ApplianceStore } from './fleet/appliance-store.ts';
 export type { Admission, Caller } from './mqtt/conversation.ts';
+export { readIssuedChain } from './pki/issued-chain.ts';
 export { openInlineStore } from './store/inline-store.ts';
 export type { InlineStore } from './store/inline-store.ts';
 

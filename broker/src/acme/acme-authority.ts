@@ -3,13 +3,14 @@ import { LanyardError } from '@lanyard/sdk/kernel';
 import type { Runnable } from '@lanyard/sdk/kernel';
 import type { Client, Order } from 'acme-client';
 import type { Authority, AuthorityOrder, Authorization, NewOrder, RenewalInfo } from '../certificates/authority.ts';
+import type { RevocationReason } from '../certificates/stored-certificate.ts';
 import { AccountSession } from './account-session.ts';
 import type { AccountSessionOptions, Purpose } from './account-session.ts';
 import { parseAuthorization } from './authorization-document.ts';
 import { parseChain } from './chain-document.ts';
 import type { Exchanged } from './exchange.ts';
 import { parseOrder } from './order-document.ts';
-import { isObject } from './problems.ts';
+import { ALREADY_REVOKED, isObject, problemType } from './problems.ts';
 import { parseRenewalInfo } from './renewal-info-document.ts';
 import { replacementError } from './replacement-refusal.ts';
 
@@ -19,6 +20,15 @@ const ORDERING: Purpose = { subject: 'service', expect: 'located' };
 const PART_OF_ORDER: Purpose = { subject: 'order', expect: 'object' };
 const CHALLENGE: Purpose = { subject: 'challenge', expect: 'object' };
 const CHAIN: Purpose = { subject: 'order', expect: 'chain' };
+const REVOKING: Purpose = { subject: 'service', expect: 'nothing' };
+
+/** RFC 5280 §5.3.1. */
+const REASON_CODES: Readonly<Record<RevocationReason, number>> = {
+  unspecified: 0,
+  'key-compromise': 1,
+  superseded: 4,
+  cessation: 5,
+};
 
 /** Orders between newOrder and finalize. Let's Encrypt allows 300 new ones in three hours. */
 const MOST_REMEMBERED_ORDERS = 1_024;
@@ -126,6 +136,15 @@ export class AcmeAuthority implements Authority, Runnable {
       client.getCertificate(orderOf({ status: 'valid', certificate: certificateUrl })),
     );
     return parseChain(asked.value);
+  }
+
+  async revoke(chain: string, reason: RevocationReason, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#ask(REVOKING, signal, (client) => client.revokeCertificate(chain, { reason: REASON_CODES[reason] }));
+    } catch (error) {
+      // RFC 8555 §7.6: said again, as after an answer that was lost.
+      if (problemType(error) !== ALREADY_REVOKED) throw error;
+    }
   }
 
   async renewalInfo(renewalId: string, signal: AbortSignal): Promise<RenewalInfo | undefined> {

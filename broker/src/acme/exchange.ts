@@ -15,8 +15,8 @@ export interface ExchangeOptions {
   readonly transport: CaTransport;
   readonly signal: AbortSignal;
   readonly subject: Subject;
-  /** What a success brings: an object, an object with its URL (Location), or a certificate chain. */
-  readonly expect: 'object' | 'located' | 'chain';
+  /** What a success brings: an object, an object with its URL (Location), a certificate chain, or nothing of interest. */
+  readonly expect: 'object' | 'located' | 'chain' | 'nothing';
 }
 
 export interface Exchanged<T> {
@@ -152,7 +152,7 @@ class Exchange {
   }
 
   #read(answer: CaAnswer): unknown {
-    if (this.#options.expect === 'chain') return answer.text;
+    if (this.#options.expect === 'chain' || this.#options.expect === 'nothing') return answer.text;
     const document = parseJson(answer.text);
     if (!isObject(document)) throw nonsense('no JSON object');
     // Only the first answer makes something. acme-client, lacking a URL for an account that exists, asks for ever.

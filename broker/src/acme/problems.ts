@@ -24,6 +24,7 @@ export interface Refusal {
 
 const ACME = 'urn:ietf:params:acme:error:';
 export const BAD_NONCE = `${ACME}badNonce`;
+export const ALREADY_REVOKED = `${ACME}alreadyRevoked`;
 
 /** RFC 8555 §6.7, RFC 9773 §7.4 (alreadyReplaced) and draft-ietf-acme-profiles (invalidProfile). */
 export const PROBLEM_CODES: Readonly<Record<string, ErrorCode>> = {
@@ -146,6 +147,13 @@ function text(value: unknown, longest: number): string {
     .slice(0, longest)
     .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
     .trim();
+}
+
+/** The problem type of a refusal that came out of here; undefined of any other error. */
+export function problemType(error: unknown): unknown {
+  if (!LanyardError.is(error)) return undefined;
+  const { problem } = error.details;
+  return isObject(problem) ? problem['type'] : undefined;
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -35,6 +35,8 @@ function bench({ failure, findings = [] }: { failure?: unknown; findings?: reado
     list: (given) => answer('list', given, { total: 1, appliances: [view] }),
     show: (given) => answer('show', given, view),
     renew: (given) => answer('renew', given, view),
+    revoke: (deviceId, reason) => answer('revoke', { deviceId, reason }, view),
+    replaceAll: (given) => answer('replaceAll', given, { certificates: 3 }),
   };
   const log: Logger = { ...silentLogger, error: (fields) => logged.push(fields) };
   const api = createAdminApi({ registry, health: () => findings, token: TOKEN, log });
@@ -184,6 +186,38 @@ test('one appliance is shown, and renewed', async () => {
   expect(await (await get('/v1/appliances/appliance-1')).json()).toEqual(view);
   expect((await post('/v1/appliances/appliance-1/renew', '')).status).toBe(200);
   expect(calls.map(({ method }) => method)).toEqual(['show', 'renew']);
+});
+
+describe('before their time', () => {
+  test('one is revoked, for a reason', async () => {
+    const { post, calls } = bench();
+    await post('/v1/appliances/appliance-1/revoke', '{"reason":"superseded"}');
+    await post('/v1/appliances/appliance-1/revoke', '{}');
+    expect(calls.map(({ given }) => given)).toEqual([
+      { deviceId: 'appliance-1', reason: 'superseded' },
+      { deviceId: 'appliance-1', reason: 'unspecified' },
+    ]);
+  });
+
+  test('all are replaced, within a time', async () => {
+    const { post, calls } = bench();
+    const response = await post('/v1/replacements', '{"withinSeconds":86400}');
+    expect(await response.json()).toEqual({ certificates: 3 });
+    expect(calls).toEqual([{ method: 'replaceAll', given: { withinSeconds: 86_400, isDryRun: false } }]);
+  });
+
+  test.each([
+    ['/v1/appliances/appliance-1/revoke', '{"reason":"cACompromise"}'],
+    ['/v1/appliances/appliance-1/revoke', ''],
+    ['/v1/replacements', '{}'],
+    ['/v1/replacements', '{"withinSeconds":59}'],
+    ['/v1/replacements', '{"withinSeconds":7776001}'],
+    ['/v1/replacements', '{"withinSeconds":3600,"isDryRun":"no"}'],
+  ])('%s with %s is refused', async (path, body) => {
+    const { post, calls } = bench();
+    expect(await codeOf(await post(path, body))).toEqual([400, 'admin-request-invalid']);
+    expect(calls).toEqual([]);
+  });
 });
 
 test.each(['/', '/v2/appliances', '/v1/appliances/a/b', '/v1', '/healthz/x'])(

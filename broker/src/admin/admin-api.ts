@@ -7,6 +7,7 @@ import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
+import { REVOCATION_REASONS } from '../certificates/stored-certificate.ts';
 import type { Registry } from './registry.ts';
 
 export interface AdminApiParts {
@@ -38,7 +39,15 @@ const page = z.object({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
 });
 
-const STATUS_OF: Partial<Record<ErrorCode, 400 | 401 | 404 | 409 | 503>> = {
+const revocation = z.strictObject({ reason: z.enum(REVOCATION_REASONS).default('unspecified') });
+
+const replacement = z.strictObject({
+  /** A minute to ninety days. */
+  withinSeconds: z.int().min(60).max(7_776_000),
+  isDryRun: z.boolean().default(false),
+});
+
+const STATUS_OF: Partial<Record<ErrorCode, 400 | 401 | 404 | 409 | 502 | 503>> = {
   'admin-request-invalid': 400,
   'admin-unauthorized': 401,
   'appliance-id-invalid': 400,
@@ -46,6 +55,11 @@ const STATUS_OF: Partial<Record<ErrorCode, 400 | 401 | 404 | 409 | 503>> = {
   'appliance-exists': 409,
   'csr-invalid': 400,
   'csr-weak-key': 400,
+  'certificate-missing': 409,
+  'authority-refused': 502,
+  'authority-protocol': 502,
+  'authority-unreachable': 503,
+  'authority-rate-limited': 503,
   'store-failed': 503,
   'dns-serving-failed': 503,
 };
@@ -69,6 +83,14 @@ export function createAdminApi({ registry, health, token, log }: AdminApiParts):
   api.get('/v1/appliances', async (context) => context.json(await registry.list(read(page, context.req.query()))));
   api.get('/v1/appliances/:id', async (context) => context.json(await registry.show(context.req.param('id'))));
   api.post('/v1/appliances/:id/renew', async (context) => context.json(await registry.renew(context.req.param('id'))));
+  api.post('/v1/appliances/:id/revoke', async (context) => {
+    const { reason } = read(revocation, await context.req.json<unknown>().catch(() => undefined));
+    return context.json(await registry.revoke(context.req.param('id'), reason));
+  });
+  api.post('/v1/replacements', async (context) => {
+    const wish = read(replacement, await context.req.json<unknown>().catch(() => undefined));
+    return context.json(await registry.replaceAll(wish));
+  });
   api.notFound((context) => context.json({ code: 'not-found', message: 'no such resource' }, 404));
   api.onError((error, context) => {
     const known = LanyardError.is(error) ? error : new LanyardError('internal', { cause: error });

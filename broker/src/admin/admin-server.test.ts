@@ -6,7 +6,14 @@ import { AdminServer } from './admin-server.ts';
 import type { Registry } from './registry.ts';
 
 const refuse = (): Promise<never> => Promise.reject(new Error('not in this test'));
-const registry: Registry = { enrol: refuse, list: refuse, show: refuse, renew: refuse };
+const registry: Registry = {
+  enrol: refuse,
+  list: refuse,
+  show: refuse,
+  renew: refuse,
+  revoke: refuse,
+  replaceAll: refuse,
+};
 const running: AdminServer[] = [];
 
 function serverOn(port: number): AdminServer {

@@ -1,4 +1,5 @@
 /** Port: what the admin API can do, in the words of its answers. */
+import type { RevocationReason } from '../certificates/stored-certificate.ts';
 
 export interface Registry {
   /** @throws LanyardError `appliance-exists` | `csr-invalid` | `csr-weak-key` | `admin-request-invalid`. */
@@ -8,6 +9,25 @@ export interface Registry {
   show(deviceId: string): Promise<ApplianceView>;
   /** Asks for a new certificate now. @throws LanyardError `appliance-unknown`. */
   renew(deviceId: string): Promise<ApplianceView>;
+  /**
+   * Revokes its certificate at the CA and asks for a new one.
+   * @throws LanyardError `appliance-unknown` | `certificate-missing`, or why the CA did not.
+   */
+  revoke(deviceId: string, reason: RevocationReason): Promise<ApplianceView>;
+  /** Has every certificate that is alive replaced, evenly within that time. */
+  replaceAll(wish: ReplacementWish): Promise<ReplacementView>;
+}
+
+export interface ReplacementWish {
+  readonly withinSeconds: number;
+  /** Only says how many there are. */
+  readonly isDryRun: boolean;
+}
+
+export interface ReplacementView {
+  readonly certificates: number;
+  /** How many of the appliances are connected, and so hear of it at once; absent in a dry run. */
+  readonly connected?: number;
 }
 
 export interface EnrolRequest {
@@ -57,6 +77,7 @@ export interface CertificateView {
   /** When its CA wants it renewed, and a page that says why. */
   readonly renewalWindow?: { readonly start: string; readonly end: string };
   readonly explanationUrl?: string;
+  readonly revoked?: { readonly reason: string; readonly at: string };
   readonly installedAt?: string;
 }
 

@@ -3,6 +3,7 @@ import { LanyardError } from '@lanyard/sdk/kernel';
 import type { Clock } from '@lanyard/sdk/kernel';
 import type { Authority, AuthorityOrder, AuthorityProblem, Authorization, NewOrder, RenewalInfo } from './authority.ts';
 import type { IssuedChain } from './issued-chain.ts';
+import type { RevocationReason } from './stored-certificate.ts';
 
 /** How long validators look, and how long signing takes. */
 const VALIDATION_MS = 1_000;
@@ -42,6 +43,7 @@ export class AuthorityDouble implements Authority {
   readonly #orders = new Map<string, CaOrder>();
   readonly #clock: Clock;
   readonly #txt: (name: string) => readonly string[];
+  readonly revoked: { readonly chain: string; readonly reason: RevocationReason }[] = [];
   issuedCount = 0;
   /** Changes what the next certificates say. */
   forge: (chain: IssuedChain) => IssuedChain = (chain) => chain;
@@ -114,6 +116,10 @@ export class AuthorityDouble implements Authority {
     const { chain } = this.#find(certificateUrl.replace('/certificate', ''));
     if (chain === undefined) throw new LanyardError('authority-order-lost');
     return chain;
+  }
+
+  async revoke(chain: string, reason: RevocationReason): Promise<void> {
+    this.revoked.push({ chain, reason });
   }
 
   async renewalInfo(renewalId: string): Promise<RenewalInfo | undefined> {

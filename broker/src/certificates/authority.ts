@@ -1,5 +1,5 @@
 /** Port: a certificate authority, as the order machine needs it. RFC 8555's words; one call is one intention. */
-import type { RenewalWindow } from './stored-certificate.ts';
+import type { RevocationReason, RenewalWindow } from './stored-certificate.ts';
 
 /** RFC 8555 §7.1.6. */
 export type OrderStatus = 'pending' | 'ready' | 'processing' | 'valid' | 'invalid';
@@ -72,6 +72,11 @@ export interface Authority {
   finalize(finalizeUrl: string, csr: Uint8Array, signal: AbortSignal): Promise<AuthorityOrder>;
   /** The chain as PEM, leaf first, as the CA gave it. */
   certificate(certificateUrl: string, signal: AbortSignal): Promise<string>;
+  /**
+   * Revokes a certificate of this account (RFC 8555 §7.6). One that is revoked already stays so.
+   * @param chain PEM, leaf first.
+   */
+  revoke(chain: string, reason: RevocationReason, signal: AbortSignal): Promise<void>;
   /** When the CA wants a certificate renewed (RFC 9773); undefined when this CA does not say. */
   renewalInfo(renewalId: string, signal: AbortSignal): Promise<RenewalInfo | undefined>;
 }

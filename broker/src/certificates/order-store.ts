@@ -4,7 +4,7 @@ import type { Placement } from './budget/placement.ts';
 import type { PlacementWish, Short } from './budget/placement-wish.ts';
 import type { Order } from './order.ts';
 import type { Acceptance, CertificateRequest } from './request.ts';
-import type { CertificateWithChain, RenewalWindow, StoredCertificate } from './stored-certificate.ts';
+import type { CertificateWithChain, RenewalWindow, Revocation, StoredCertificate } from './stored-certificate.ts';
 
 /** @throws LanyardError `store-failed` when nothing was changed and the call may be repeated. */
 export interface OrderStore {
@@ -32,6 +32,14 @@ export interface OrderStore {
   markInstalled(deviceId: string, fingerprint: string, nowMs: number): Promise<StoredCertificate | undefined>;
   /** Moves the renewal of the newest certificate to `renewAtMs`. False when there is none. */
   renewAt(deviceId: string, renewAtMs: number): Promise<boolean>;
+  /** Notes that a certificate was revoked; if it is the newest, its replacement is due from then on. */
+  noteRevoked(fingerprint: string, revocation: Revocation): Promise<void>;
+  /**
+   * Makes the replacement of every newest certificate that is alive at `fromMs` due at an instant of its own, evenly
+   * within `withinMs` from then; what is due before stays.
+   * @returns how many there are. @param isDryRun only counts them.
+   */
+  replaceAll(fromMs: number, withinMs: number, isDryRun: boolean): Promise<number>;
   /** Up to `limit` newest certificates whose renewal information is to be asked for by `nowMs`, the most overdue first. */
   toLookUp(nowMs: number, limit: number): Promise<readonly StoredCertificate[]>;
   /** When the next of them is due; undefined when there is none. */

@@ -63,7 +63,8 @@ function purposeOf(latest: StoredCertificate | undefined, nowMs: number): OrderP
   const { notAfterMs: expiresAtMs, renewAtMs, window } = latest;
   if (expiresAtMs <= nowMs) return { kind: 're-enrolment' };
   // Before its time: the appliance cannot use it, or the CA does not want it used.
-  const isEarly = renewAtMs > nowMs || (window !== undefined && window.endMs <= nowMs);
+  const isEarly =
+    latest.revocation !== undefined || renewAtMs > nowMs || (window !== undefined && window.endMs <= nowMs);
   return { kind: isEarly ? 'replacement' : 'renewal', expiresAtMs };
 }
 

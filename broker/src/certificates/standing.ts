@@ -23,6 +23,8 @@ export function decideTodo(standing: Standing): Todo {
   }
   if (latestCertificate === undefined) return { kind: 'request', reason: 'first' };
   if (!hasExactly(latestCertificate.names, standing.names)) return { kind: 'request', reason: 'names-changed' };
+  // Its key is not to be used any more, whoever still has it.
+  if (latestCertificate.revocation) return { kind: 'request', reason: 'renewal' };
   if (latestCertificate.notAfterMs <= standing.nowMs) return { kind: 'request', reason: 'renewal' };
   if (standing.held?.fingerprint === latestCertificate.fingerprint) {
     return latestCertificate.renewAtMs <= standing.nowMs ? { kind: 'request', reason: 'renewal' } : { kind: 'nothing' };

@@ -23,6 +23,8 @@ export interface StoredCertificate {
   readonly renewAtMs: number;
   /** When the CA is asked for renewal information; absent: never. */
   readonly lookUpAtMs?: number;
+  /** By us, on an operator's order. */
+  readonly revocation?: Revocation;
   /** When the appliance said that it serves it; absent until then. */
   readonly installedAtMs?: number;
 }
@@ -32,6 +34,15 @@ export interface CertificateWithChain extends StoredCertificate {
   /** PEM, leaf first, as the CA gave it. */
   readonly chain: string;
 }
+
+export interface Revocation {
+  readonly reason: RevocationReason;
+  readonly atMs: number;
+}
+
+/** What a subscriber may say (RFC 5280 §5.3.1; Baseline Requirements §4.9.1.1). */
+export const REVOCATION_REASONS = ['unspecified', 'key-compromise', 'superseded', 'cessation'] as const;
+export type RevocationReason = (typeof REVOCATION_REASONS)[number];
 
 /** RFC 9773 §4.2: from the first instant to just before the last, epoch milliseconds. */
 export interface RenewalWindow {

@@ -7,6 +7,7 @@ import { enrolDevice, listDevices, renewDevice, showDevice } from './device.ts';
 import { initialise } from './init.ts';
 import { plan } from './plan.ts';
 import type { CommandContext } from './context.ts';
+import { replaceAll, revokeDevice } from './replace.ts';
 import { why } from './why.ts';
 
 /**
@@ -78,6 +79,18 @@ function describeProgram(context: CommandContext): Command {
     .command('renew <deviceId>')
     .description('ask the appliance for a new certificate now')
     .action((deviceId: string) => renewDevice(configPath(), deviceId, context));
+  program
+    .command('revoke <deviceId>')
+    .description('revoke an appliance’s certificate at the CA and ask for a new one with a new key')
+    .option('--reason <reason>', 'unspecified, key-compromise, superseded or cessation', 'unspecified')
+    .action((deviceId: string, given: unknown) => revokeDevice(configPath(), deviceId, given, context));
+  program
+    .command('replace')
+    .description('have every certificate replaced, evenly within a time: for the day on which the CA revokes all')
+    .option('--all', 'every certificate; there is no other choice')
+    .requiredOption('--within <time>', 'such as 24h')
+    .option('--dry-run', 'only say how many there are')
+    .action((given: unknown) => replaceAll(configPath(), given, context));
   program
     .command('why <deviceId>')
     .description('what state an appliance’s certificate is in, what happened, what is next and when')

@@ -3,7 +3,12 @@ import type { DatabaseSync } from 'node:sqlite';
 import { LanyardError } from '@lanyard/sdk/kernel';
 import type { LookedUp, NotedRenewal } from '../certificates/order-store.ts';
 import type { Order } from '../certificates/order.ts';
-import type { CertificateWithChain, RenewalWindow, StoredCertificate } from '../certificates/stored-certificate.ts';
+import type {
+  CertificateWithChain,
+  RenewalWindow,
+  Revocation,
+  StoredCertificate,
+} from '../certificates/stored-certificate.ts';
 import { certificateFrom } from './order-row.ts';
 
 export interface CertificateTable {
@@ -12,6 +17,9 @@ export interface CertificateTable {
   put(order: Order, certificate: CertificateWithChain): boolean;
   noteInstalled(fingerprint: string, nowMs: number): void;
   moveRenewal(fingerprint: string, renewAtMs: number): void;
+  noteRevoked(fingerprint: string, revocation: Revocation): void;
+  /** @returns how many newest certificates are alive at `fromMs`. */
+  replaceAll(fromMs: number, withinMs: number, isDryRun: boolean): number;
   /** The most overdue first. */
   toLookUp(nowMs: number, limit: number): readonly StoredCertificate[];
   nextLookUpMs(): number | undefined;
@@ -26,7 +34,7 @@ export interface CertificateTable {
 
 const COLUMNS = `fingerprint, device_id, order_id, names, key_hash, serial,
   not_before_ms, not_after_ms, issued_at_ms, authority, renewal_id, window_start_ms, window_end_ms,
-  explanation_url, renew_at_ms, look_up_at_ms, installed_at_ms`;
+  explanation_url, renew_at_ms, look_up_at_ms, revocation, installed_at_ms`;
 const NEWEST_FIRST = 'ORDER BY issued_at_ms DESC, id DESC LIMIT 1';
 
 export function certificateTable(database: DatabaseSync): CertificateTable {
@@ -35,7 +43,7 @@ export function certificateTable(database: DatabaseSync): CertificateTable {
     INSERT INTO certificates (${COLUMNS})
     VALUES (:fingerprint, :deviceId, :orderId, :names, :keyHash, :serial,
       :notBeforeMs, :notAfterMs, :issuedAtMs, :authority, :renewalId, :windowStartMs, :windowEndMs,
-      :explanationUrl, :renewAtMs, :lookUpAtMs, :installedAtMs)
+      :explanationUrl, :renewAtMs, :lookUpAtMs, :revocation, :installedAtMs)
     ON CONFLICT (fingerprint) DO NOTHING`);
   const isOf = database.prepare('SELECT 1 FROM certificates WHERE fingerprint = ? AND device_id = ? AND order_id = ?');
   const noteInstalled = database.prepare(
@@ -57,8 +65,30 @@ export function certificateTable(database: DatabaseSync): CertificateTable {
     },
     noteInstalled: (fingerprint, nowMs) => void noteInstalled.run(nowMs, fingerprint),
     moveRenewal: (fingerprint, renewAtMs) => void moveRenewal.run(renewAtMs, fingerprint),
+    ...replacementsIn(database),
     ...lookUpsIn(database),
     ...chainsIn(database),
+  };
+}
+
+function replacementsIn(database: DatabaseSync): Pick<CertificateTable, 'noteRevoked' | 'replaceAll'> {
+  const note = database.prepare(`
+    UPDATE certificates SET revocation = :revocation, renew_at_ms = min(renew_at_ms, :atMs), look_up_at_ms = NULL
+    WHERE fingerprint = :fingerprint`);
+  const alive = `not_after_ms > :fromMs AND NOT EXISTS (
+    SELECT 1 FROM certificates AS newer WHERE newer.device_id = certificates.device_id
+      AND (newer.issued_at_ms, newer.id) > (certificates.issued_at_ms, certificates.id))`;
+  const count = database.prepare(`SELECT count(*) AS n FROM certificates WHERE ${alive}`);
+  // Knuth's multiplicative hash spreads row numbers evenly, and the same way every time.
+  const spread = database.prepare(`
+    UPDATE certificates
+    SET renew_at_ms = min(renew_at_ms, :fromMs + :withinMs * ((id * 2654435761) & 4294967295) / 4294967296.0)
+    WHERE ${alive}`);
+  return {
+    noteRevoked: (fingerprint, revocation) =>
+      void note.run({ fingerprint, revocation: JSON.stringify(revocation), atMs: revocation.atMs }),
+    replaceAll: (fromMs, withinMs, isDryRun) =>
+      isDryRun ? Number(count.get({ fromMs })?.['n']) : Number(spread.run({ fromMs, withinMs }).changes),
   };
 }
 
@@ -108,7 +138,8 @@ function chainsIn(database: DatabaseSync): Pick<CertificateTable, 'putChain' | '
 
 function rowOf({ names, window, chain: _elsewhere, ...columns }: CertificateWithChain) {
   const { renewalId = null, explanationUrl = null, lookUpAtMs = null, installedAtMs = null } = columns;
-  const optional = { renewalId, explanationUrl, lookUpAtMs, installedAtMs };
+  const revocation = columns.revocation ? JSON.stringify(columns.revocation) : null;
+  const optional = { renewalId, explanationUrl, lookUpAtMs, revocation, installedAtMs };
   return { ...columns, ...optional, ...boundsOf(window), names: JSON.stringify(names) };
 }
 

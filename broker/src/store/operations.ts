@@ -37,6 +37,8 @@ export function operationsOn(database: DatabaseSync): Operations {
     'orders.chain': orders.chain,
     'orders.markInstalled': orders.markInstalled,
     'orders.renewAt': orders.renewAt,
+    'orders.noteRevoked': orders.noteRevoked,
+    'orders.replaceAll': orders.replaceAll,
     'orders.toLookUp': orders.toLookUp,
     'orders.nextLookUpMs': orders.nextLookUpMs,
     'orders.noteRenewal': orders.noteRenewal,

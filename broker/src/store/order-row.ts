@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ERRORS, LanyardError, type ErrorCode } from '@lanyard/sdk/kernel';
 import type { Placement } from '../certificates/budget/placement.ts';
 import type { Order, OrderFailure, OrderPurpose, OrderState, OrderStateKind } from '../certificates/order.ts';
+import { REVOCATION_REASONS } from '../certificates/stored-certificate.ts';
 import type { StoredCertificate } from '../certificates/stored-certificate.ts';
 import { BUCKET } from './bucket-row.ts';
 
@@ -44,6 +45,7 @@ export function certificateFrom(row: unknown): StoredCertificate {
       ...(found.renewal_id === null ? {} : { renewalId: found.renewal_id }),
       ...windowFrom(found.window_start_ms, found.window_end_ms),
       ...(found.explanation_url === null ? {} : { explanationUrl: found.explanation_url }),
+      ...(found.revocation === null ? {} : { revocation: REVOCATION.parse(JSON.parse(found.revocation)) }),
       renewAtMs: found.renew_at_ms,
       ...(found.look_up_at_ms === null ? {} : { lookUpAtMs: found.look_up_at_ms }),
       ...(found.installed_at_ms === null ? {} : { installedAtMs: found.installed_at_ms }),
@@ -73,6 +75,8 @@ const ORDER_ROW = z.object({
   state: z.string(),
 });
 
+const REVOCATION = z.object({ reason: z.enum(REVOCATION_REASONS), atMs: z.number() });
+
 const CERTIFICATE_ROW = z.object({
   device_id: z.string(),
   order_id: z.string(),
@@ -88,6 +92,7 @@ const CERTIFICATE_ROW = z.object({
   window_start_ms: z.number().nullable(),
   window_end_ms: z.number().nullable(),
   explanation_url: z.string().nullable(),
+  revocation: z.string().nullable(),
   renew_at_ms: z.number(),
   look_up_at_ms: z.number().nullable(),
   installed_at_ms: z.number().nullable(),

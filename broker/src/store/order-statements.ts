@@ -58,6 +58,8 @@ export function orderStatements(database: DatabaseSync): Statements {
     },
     toLookUp: (nowMs, limit) => certificates.toLookUp(nowMs, rowLimit(limit)),
     nextLookUpMs: () => certificates.nextLookUpMs(),
+    noteRevoked: (fingerprint, revocation) => certificates.noteRevoked(fingerprint, revocation),
+    replaceAll: (fromMs, withinMs, isDryRun) => certificates.replaceAll(fromMs, withinMs, isDryRun),
     noteRenewal: (lookedUp, renewal) => certificates.noteRenewal(lookedUp, renewal),
     levels: (authority, nowMs, limit) => budget.levels(authority, nowMs, rowLimit(limit)),
   };

@@ -132,4 +132,8 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE certificates ADD COLUMN look_up_at_ms REAL;
   CREATE INDEX certificates_to_look_up ON certificates (look_up_at_ms) WHERE look_up_at_ms IS NOT NULL;
   `,
+  `
+  -- Reason and instant, as JSON; NULL: it was not.
+  ALTER TABLE certificates ADD COLUMN revocation TEXT;
+  `,
 ];

@@ -22,6 +22,8 @@ export function storePorts(call: Call): StorePorts {
       chain: (deviceId, fingerprint) => call('orders.chain', deviceId, fingerprint),
       markInstalled: (deviceId, fingerprint, nowMs) => call('orders.markInstalled', deviceId, fingerprint, nowMs),
       renewAt: (deviceId, renewAtMs) => call('orders.renewAt', deviceId, renewAtMs),
+      noteRevoked: (fingerprint, revocation) => call('orders.noteRevoked', fingerprint, revocation),
+      replaceAll: (fromMs, withinMs, isDryRun) => call('orders.replaceAll', fromMs, withinMs, isDryRun),
       toLookUp: (nowMs, limit) => call('orders.toLookUp', nowMs, limit),
       nextLookUpMs: () => call('orders.nextLookUpMs'),
       noteRenewal: (lookedUp, renewal) => call('orders.noteRenewal', lookedUp, renewal),

@@ -40,6 +40,7 @@ export const ERRORS = {
   'appliance-unknown': 'No appliance of that id is enrolled.',
   'appliance-exists': 'An appliance of that id is already enrolled with another key.',
   'appliance-id-invalid': 'An appliance id is 8 to 64 of a-z, 0-9 and hyphen.',
+  'certificate-missing': 'The appliance has no certificate, or got another one at this very moment.',
   'authority-unreachable': 'The CA did not answer. Tried again later.',
   'authority-rate-limited': 'The CA asked to wait. Tried again when it said.',
   'authority-refused': 'The CA refused the request for good. The message carries its reason.',

@@ -41,6 +41,7 @@ export function acmeAuthority(parts: AcmeDoorParts): Authority & Runnable {
     trigger: (challengeUrl, signal) => acme.trigger(challengeUrl, signal),
     finalize: (finalizeUrl, csr, signal) => acme.finalize(finalizeUrl, csr, signal),
     certificate: (certificateUrl, signal) => acme.certificate(certificateUrl, signal),
+    revoke: (chain, reason, signal) => acme.revoke(chain, reason, signal),
     renewalInfo: (renewalId, signal) => acme.renewalInfo(renewalId, signal),
   };
 }

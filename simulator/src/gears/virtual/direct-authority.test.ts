@@ -26,6 +26,7 @@ function setUp(options: ConstructorParameters<typeof DirectWorld>[0] = {}): void
     random: seededRandom(3),
     profile: () => profile,
     hasRenewalInfo: true,
+    readChain: readStubChain,
   });
 }
 

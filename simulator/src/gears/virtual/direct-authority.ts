@@ -1,6 +1,15 @@
 /** The model CA as the broker's authority port sees it, at the far end of a network: requests and answers take their time. */
 import { problemError, replacementError } from '@lanyard/broker/virtual';
-import type { Authority, AuthorityOrder, Authorization, NewOrder, Refusal, RenewalInfo } from '@lanyard/broker/virtual';
+import type {
+  Authority,
+  AuthorityOrder,
+  Authorization,
+  NewOrder,
+  ReadIssuedChain,
+  Refusal,
+  RenewalInfo,
+  RevocationReason,
+} from '@lanyard/broker/virtual';
 import { LanyardError } from '@lanyard/sdk/kernel';
 import { ConnectionCut } from '../../world/authority/connection-cut.ts';
 import type { DirectDoor, DirectOrder } from '../../world/authority/direct-door.ts';
@@ -12,9 +21,18 @@ export interface DirectAuthorityParts extends RoundTripParts {
   readonly door: DirectDoor;
   /** Asked with every order: a scenario may change it. */
   readonly profile: () => string | undefined;
+  readonly readChain: ReadIssuedChain;
   /** Whether the CA says when to renew, and takes replacements (RFC 9773). */
   readonly hasRenewalInfo: boolean;
 }
+
+/** RFC 5280 §5.3.1. */
+const REASON_CODES: Readonly<Record<RevocationReason, number>> = {
+  unspecified: 0,
+  'key-compromise': 1,
+  superseded: 4,
+  cessation: 5,
+};
 
 export class DirectAuthority implements Authority {
   readonly #parts: DirectAuthorityParts;
@@ -61,6 +79,11 @@ export class DirectAuthority implements Authority {
 
   async certificate(certificateUrl: string, signal: AbortSignal): Promise<string> {
     return (await this.#ask('order', signal, (door) => door.certificate(certificateUrl))).chainPem();
+  }
+
+  async revoke(chain: string, reason: RevocationReason, signal: AbortSignal): Promise<void> {
+    const { serial } = this.#parts.readChain(chain);
+    await this.#ask('service', signal, (door) => door.revoke(serial, REASON_CODES[reason]));
   }
 
   async renewalInfo(renewalId: string, signal: AbortSignal): Promise<RenewalInfo | undefined> {

@@ -1,8 +1,10 @@
 /** The model CA inside a simulation: its rules on virtual time, its answers by the chosen door, its deeds as facts. */
+import { readIssuedChain } from '@lanyard/broker/virtual';
 import type { Authority, AuthorityTerms } from '@lanyard/broker/virtual';
 import { silentLogger } from '@lanyard/sdk/kernel';
 import type { Clock, Random, Runnable } from '@lanyard/sdk/kernel';
 import type { Scenario } from '../../scenarios/scenario.ts';
+import { takenFor } from '../../world/authority/authority-event.ts';
 import type { AuthorityEvent } from '../../world/authority/authority-event.ts';
 import { createHierarchy } from '../../world/authority/issuer.ts';
 import { ModelAuthority } from '../../world/authority/model-authority.ts';
@@ -30,7 +32,7 @@ export interface VirtualAuthorityParts {
   /** The vantage points, the primary one first. */
   readonly perspectives: readonly [Resolver, ...Resolver[]];
   /** Without a maker certificates are real. */
-  readonly crypto: Pick<Crypto, 'door' | 'maker' | 'authorityKey' | 'accountKeyPem'>;
+  readonly crypto: Pick<Crypto, 'door' | 'maker' | 'authorityKey' | 'accountKeyPem' | 'readChain'>;
   /** The number of the appliance that a name belongs to. */
   readonly applianceOf: (name: string) => number | undefined;
   readonly tell: Witness;
@@ -89,10 +91,12 @@ export class VirtualAuthority {
   }
 
   #directDoor(): Authority {
-    const { clock, random, wishes } = this.#parts;
+    const { clock, random, wishes, crypto } = this.#parts;
+    const { readChain = readIssuedChain } = crypto;
     const hasRenewalInfo = wishes.renewalInfo > 0;
     const door = this.model.direct({ thumbprint: 'virtual-broker', address: BROKER_ADDRESS });
-    return new DirectAuthority({ door, clock, random, profile: () => this.profile, hasRenewalInfo });
+    const profile = (): string | undefined => this.profile;
+    return new DirectAuthority({ door, clock, random, profile, hasRenewalInfo, readChain });
   }
 
   #acmeDoor(): Authority & Runnable {
@@ -130,7 +134,7 @@ function certificatesBy({ clock, random, crypto }: VirtualAuthorityParts) {
 function deedOf(event: AuthorityEvent): readonly [AuthorityDeed | undefined, string, (readonly string[])?] {
   switch (event.kind) {
     case 'ordered':
-      return ['ordered', event.isReplacing ? 'replacing' : event.isRenewal ? 'renewal' : 'new', event.names];
+      return ['ordered', takenFor(event), event.names];
     case 'certified':
       return ['certified', event.keyFingerprint, event.names];
     case 'validation-failed':
@@ -143,6 +147,8 @@ function deedOf(event: AuthorityEvent): readonly [AuthorityDeed | undefined, str
     case 'refused':
       // 429 and 503 were told by their own names.
       return [event.status === 429 || event.status === 503 ? undefined : 'refused', event.problem];
+    case 'cut':
+      return ['cut', event.operation];
     case 'revoked':
       return ['revoked', String(event.reason), event.names];
   }

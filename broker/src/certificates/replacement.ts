@@ -1,0 +1,49 @@
+/** Certificates that are to go before their time: one that is revoked, or all of them because the CA must revoke them. */
+import { LanyardError } from '@lanyard/sdk/kernel';
+import type { Clock, Logger } from '@lanyard/sdk/kernel';
+import type { Authority } from './authority.ts';
+import type { OrderStore } from './order-store.ts';
+import type { RevocationReason, StoredCertificate } from './stored-certificate.ts';
+
+export interface ReplacementParts {
+  readonly store: Pick<OrderStore, 'dossier' | 'chain' | 'noteRevoked' | 'replaceAll'>;
+  readonly authority: Pick<Authority, 'revoke'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export class Replacement {
+  readonly #parts: ReplacementParts;
+
+  constructor(parts: ReplacementParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Revokes the newest certificate of an appliance; from then on it is asked for a new one with a new key. At the CA
+   * first: what is noted as revoked is revoked. Repeated after a crash in between, it does no harm.
+   * @throws LanyardError `certificate-missing`, or what the CA and the store throw.
+   */
+  async revoke(deviceId: string, reason: RevocationReason, signal: AbortSignal): Promise<StoredCertificate> {
+    const { store, authority, clock, log } = this.#parts;
+    const { latestCertificate } = await store.dossier(deviceId);
+    if (latestCertificate === undefined) throw new LanyardError('certificate-missing');
+    const { fingerprint, serial } = latestCertificate;
+    const chain = await store.chain(deviceId, fingerprint);
+    if (chain === undefined) throw new LanyardError('certificate-missing', { message: 'it was superseded just now' });
+    await authority.revoke(chain, reason, signal);
+    const revocation = { reason, atMs: clock.nowMs() };
+    await store.noteRevoked(fingerprint, revocation);
+    log.warn({ deviceId, fingerprint, serial, reason }, 'certificate revoked');
+    return { ...latestCertificate, revocation, renewAtMs: revocation.atMs };
+  }
+
+  /** Has every certificate replaced within `withinMs`, evenly. @returns how many there are. */
+  async replaceAll(withinMs: number, isDryRun: boolean): Promise<number> {
+    const { store, clock, log } = this.#parts;
+    const count = await store.replaceAll(clock.nowMs(), withinMs, isDryRun);
+    if (!isDryRun)
+      log.warn({ certificates: count, withinHours: withinMs / 3_600_000 }, 'every certificate is replaced');
+    return count;
+  }
+}
