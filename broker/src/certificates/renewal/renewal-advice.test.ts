@@ -132,6 +132,17 @@ describe('the instant', () => {
     expect(Math.min(...instants)).toBe(day(40));
     expect(Math.max(...instants)).toBeGreaterThan(day(41.9));
   });
+
+  test.each([
+    ['43 hours', 43 * HOUR_MS, 10 * MINUTE_MS],
+    ['3.2 hours', 3.2 * HOUR_MS, 10 * MINUTE_MS],
+    ['a minute', MINUTE_MS, MINUTE_MS / 4],
+  ])('leaves an order time to reach the CA before a window of %s is over', (_what, widthMs, sparedMs) => {
+    const info = { window: { startMs: day(40), endMs: day(40) + widthMs } };
+    const { renewAtMs } = advice({ kind: 'said', info }, { uniform: 0.999999 });
+    expect(info.window.endMs - renewAtMs).toBeGreaterThanOrEqual(sparedMs);
+    expect(info.window.endMs - renewAtMs).toBeLessThan(sparedMs + 1_000);
+  });
 });
 
 describe('the next look', () => {

@@ -39,6 +39,12 @@ const LONG_TERM_WAIT_MS = 6 * HOUR_MS;
 /** §4.3.3 leaves these to the client: doubled after each miss. */
 const FIRST_REPEAT_MS = MINUTE_MS;
 const LONGEST_REPEAT_MS = LONG_TERM_WAIT_MS;
+/**
+ * At the very end of a window it would be over before the order is at the CA, which loses the exemption from limits: the
+ * appliance makes a key first, and placing allows two minutes for the way (budget/decide-placement.ts).
+ */
+const SPARED_AT_END_MS = 10 * MINUTE_MS;
+const MOST_SPARED = 1 / 4;
 /** A fleet that was issued in a rush shall not ask in a rush. */
 const FIRST_LOOK_WITHIN_MS = HOUR_MS;
 
@@ -101,7 +107,8 @@ function instantFor({ certificate, nowMs, uniform }: Look, window: RenewalWindow
   const latestMs = renewalTime(certificate, 1, issuedAtMs);
   // A CA is not believed that it can wait longer than is safe. Such certificates still shall not come all at once.
   if (window.startMs >= latestMs) return renewalTime(certificate, uniform, issuedAtMs);
-  const endMs = Math.min(window.endMs, latestMs);
+  const sparedMs = Math.min(SPARED_AT_END_MS, (window.endMs - window.startMs) * MOST_SPARED);
+  const endMs = Math.min(window.endMs - sparedMs, latestMs);
   return window.startMs + Math.floor(uniform * (endMs - window.startMs));
 }
 
