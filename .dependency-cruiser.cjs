@@ -161,11 +161,12 @@ module.exports = {
     },
     {
       name: 'one-wiring',
-      comment: 'Only broker.ts and virtual-broker.ts construct adapters. The others at the root know them by type.',
+      comment:
+        'Only broker.ts, virtual-broker.ts and accounts.ts construct adapters. The others at the root know them by type.',
       severity: 'error',
       from: {
         path: String.raw`^broker/src/[^/]+\.ts$`,
-        pathNot: String.raw`^broker/src/(broker|virtual-broker|main|index)\.ts$|${TESTS}`,
+        pathNot: String.raw`^broker/src/(broker|virtual-broker|accounts|main|index)\.ts$|${TESTS}`,
       },
       to: { path: `^broker/src/(${ADAPTERS})/`, dependencyTypesNot: ['type-only'] },
     },

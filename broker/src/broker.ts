@@ -1,6 +1,4 @@
 /** The wiring: the only file that knows every folder. */
-import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { LanyardError, describeError, inOrder, systemClock, systemRandom } from '@lanyard/sdk/kernel';
 import type { Clock, Logger, Random, Runnable, Timer } from '@lanyard/sdk/kernel';
@@ -160,9 +158,7 @@ async function acmeParts(
 ): Promise<{ transport: AcmeTransport; authority: AcmeAuthority }> {
   const { directory: directoryUrl, contact, profile, roots } = config.acme;
   const transport = new AcmeTransport({ clock, ...(roots !== undefined && { extraRootsPem: await readText(roots) }) });
-  // One account for each CA: a change of the CA and back finds its account again.
-  const path = join(dataDirectory(config.data).acmeAccounts, `${shortHash(directoryUrl)}.json`);
-  const account = new FileAccountStore({ path });
+  const account = new FileAccountStore({ path: dataDirectory(config.data).acmeAccount(directoryUrl) });
   const wishes = { contact, ...(profile !== undefined && { profile }) };
   return { transport, authority: new AcmeAuthority({ directoryUrl, account, transport, clock, log, ...wishes }) };
 }
@@ -245,8 +241,4 @@ function caaPin(config: BrokerConfig, zones: OwnZones, authority: AcmeAuthority,
     }
   };
   return { start, stop: async () => {} };
-}
-
-function shortHash(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

@@ -1,4 +1,5 @@
 /** What lies where in the broker's data directory, and how secrets are written to it and read from it. */
+import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LanyardError } from '@lanyard/sdk/kernel';
@@ -8,7 +9,8 @@ export interface DataDirectory {
   readonly privateCaCertificate: string;
   readonly privateCaKey: string;
   readonly adminToken: string;
-  readonly acmeAccounts: string;
+  /** One file for each CA, so that a change of the CA and back finds its account again. */
+  readonly acmeAccount: (directoryUrl: string) => string;
 }
 
 export function dataDirectory(path: string): DataDirectory {
@@ -17,8 +19,12 @@ export function dataDirectory(path: string): DataDirectory {
     privateCaCertificate: join(path, 'private-ca.crt'),
     privateCaKey: join(path, 'private-ca.key'),
     adminToken: join(path, 'admin.token'),
-    acmeAccounts: join(path, 'acme-accounts'),
+    acmeAccount: (directoryUrl) => join(path, 'acme-accounts', `${shortHash(directoryUrl)}.json`),
   };
+}
+
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
 /** Makes the directory, open to its owner only. False when it was there. */

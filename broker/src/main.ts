@@ -20,6 +20,10 @@ try {
       const { createPrivateCa } = await import('./pki/private-ca.ts');
       return createPrivateCa(name, { clock: systemClock, random: systemRandom });
     },
+    withAccountDesk: async (configPath, use) => {
+      const { withAccountDesk } = await import('./accounts.ts');
+      await withAccountDesk({ configPath, clock: systemClock }, use);
+    },
   });
 } catch (error) {
   const code = LanyardError.is(error) ? error.code : 'internal';

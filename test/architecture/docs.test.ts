@@ -75,7 +75,7 @@ describe('commands', () => {
 
   test.each(lanyard)('%s', async (line) => {
     const words = line.split(' ').slice(1);
-    const command = words.slice(0, words[0] === 'device' ? 2 : 1);
+    const command = words.slice(0, words[0] === 'device' || words[0] === 'account' ? 2 : 1);
     const help = await helpOf(command);
     expect(help).toContain(`Usage: lanyard ${command.join(' ')}`);
     const options = words.filter((word) => word.startsWith('--'));
@@ -121,6 +121,7 @@ async function helpOf(command: readonly string[]): Promise<string> {
     printError: print,
     serve: unused,
     createPrivateCa: unused,
+    withAccountDesk: unused,
   });
   return said;
 }

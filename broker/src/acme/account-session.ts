@@ -2,11 +2,13 @@
 import { LanyardError, deadline, describeError } from '@lanyard/sdk/kernel';
 import type { Clock, ErrorCode, Logger, Runnable } from '@lanyard/sdk/kernel';
 import { Client } from 'acme-client';
+import { AccountInquiry } from './account-inquiry.ts';
 import { loadAccount } from './account.ts';
 import type { AccountRecord, AccountStore } from './account.ts';
 import type { Directory } from './directory.ts';
 import { exchange } from './exchange.ts';
 import type { Exchanged, ExchangeOptions } from './exchange.ts';
+import { settleRollover } from './key-rollover.ts';
 import { plainGet } from './plain-get.ts';
 import type { Shown } from './plain-get.ts';
 import { abandoned } from './transport.ts';
@@ -124,8 +126,8 @@ export class AccountSession implements Runnable {
   }
 
   async #openOnce(life: AbortSignal): Promise<Client> {
-    const { account, directoryUrl, externalAccount, profile } = this.#options;
-    const record = await loadAccount(account, directoryUrl);
+    const { directoryUrl, externalAccount, profile } = this.#options;
+    const record = await this.#load(life);
     const client = new Client({
       directoryUrl,
       accountKey: record.keyPem,
@@ -141,6 +143,15 @@ export class AccountSession implements Runnable {
     if (life.aborted) throw abandoned(life);
     this.#client = client;
     return client;
+  }
+
+  /** With the key that counts, should a change of it have been interrupted. */
+  async #load(life: AbortSignal): Promise<AccountRecord> {
+    const { account: store, directoryUrl, log } = this.#options;
+    const inquiry = new AccountInquiry(this.#options);
+    const record = await settleRollover({ store, inquiry }, await loadAccount(store, directoryUrl), life);
+    if (record.nextKeyPem !== undefined) log.warn({}, 'the account’s key was not changed: `lanyard account rollover`');
+    return record;
   }
 
   async #register(client: Client, record: AccountRecord, life: AbortSignal): Promise<string> {

@@ -9,6 +9,8 @@ export interface AccountRecord {
   readonly keyPem: string;
   /** The account's URL, once the CA has answered newAccount. */
   readonly url?: string;
+  /** A key that the CA was asked to put in place of `keyPem`, as long as its word on it is not known. */
+  readonly nextKeyPem?: string;
 }
 
 export interface AccountStore {

@@ -1,6 +1,6 @@
 /** The account in one file that only its owner may read, replaced atomically. */
 import { createPrivateKey } from 'node:crypto';
-import { open, mkdir, rename, rm } from 'node:fs/promises';
+import { open, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LanyardError } from '@lanyard/sdk/kernel';
@@ -53,17 +53,41 @@ export class FileAccountStore implements AccountStore {
     }
   }
 
+  /**
+   * Keeps what is stored under another name beside it, so that it may be replaced.
+   * @returns where.
+   */
+  async copyAside(suffix: string): Promise<string> {
+    const copy = `${this.#path}.${suffix}`;
+    try {
+      await writeDurably(copy, await readFile(this.#path, 'utf8'));
+      await syncFolder(dirname(copy));
+    } catch (cause) {
+      throw new LanyardError('config-unreadable', { message: `${copy} cannot be written`, cause });
+    }
+    return copy;
+  }
+
+  async remove(): Promise<void> {
+    try {
+      await rm(this.#path);
+      await syncFolder(dirname(this.#path));
+    } catch (cause) {
+      throw new LanyardError('config-unreadable', { message: `${this.#path} cannot be removed`, cause });
+    }
+  }
+
   #parse(text: string): AccountRecord {
     const document = parseJson(text);
     if (!isObject(document)) throw this.#unreadable('is not JSON');
-    const { directoryUrl, keyPem, url } = document;
-    if (typeof directoryUrl !== 'string' || typeof keyPem !== 'string' || !isPrivateKey(keyPem)) {
-      throw this.#unreadable('holds no account key');
-    }
-    if (url === undefined) return { directoryUrl, keyPem };
+    const { directoryUrl, keyPem, url, nextKeyPem } = document;
+    if (typeof directoryUrl !== 'string' || !isPrivateKey(keyPem)) throw this.#unreadable('holds no account key');
+    if (nextKeyPem !== undefined && !isPrivateKey(nextKeyPem)) throw this.#unreadable('holds no next key');
+    const record = { directoryUrl, keyPem, ...(nextKeyPem === undefined ? {} : { nextKeyPem }) };
+    if (url === undefined) return record;
     const accountUrl = parseCaUrl(url);
     if (accountUrl === undefined) throw this.#unreadable('holds no account URL');
-    return { directoryUrl, keyPem, url: accountUrl };
+    return { ...record, url: accountUrl };
   }
 
   #unreadable(fault: string, cause?: unknown): LanyardError {
@@ -92,7 +116,8 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 /** RFC 8555 §6.2: ES256 and RS256 are what CAs accept from accounts; imported accounts are often RSA. */
-function isPrivateKey(pem: string): boolean {
+function isPrivateKey(pem: unknown): pem is string {
+  if (typeof pem !== 'string') return false;
   try {
     return ['ec', 'rsa'].includes(createPrivateKey(pem).asymmetricKeyType ?? '');
   } catch {

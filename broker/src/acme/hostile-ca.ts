@@ -1,9 +1,10 @@
 /** For tests: a small CA on loopback that keeps RFC 8555 strictly, and misbehaves exactly when it is told to. */
-import { createPublicKey, randomBytes, verify } from 'node:crypto';
-import type { JsonWebKey } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isSignedBy, keyWanted, openJws } from './hostile-jws.ts';
+import type { Signed } from './hostile-jws.ts';
 import { isObject } from './problems.ts';
 
 export interface Received {
@@ -44,7 +45,12 @@ export class HostileCa {
   meta: Readonly<Record<string, unknown>> = {};
   extraResources: Readonly<Record<string, unknown>> = {};
   readonly received: Received[] = [];
+  /** URL → public key, as JSON. */
   readonly accounts = new Map<string, string>();
+  /** URLs of accounts that were deactivated. */
+  readonly closed = new Set<string>();
+  /** What every account has for its owner. */
+  contact: readonly string[] = [];
   /** Every nonce that was given out and not yet used. */
   readonly #nonces = new Set<string>();
   readonly #orders: OrderRecord[] = [];
@@ -90,7 +96,7 @@ export class HostileCa {
     for await (const chunk of request) chunks.push(Buffer.from(chunk));
     const path = request.url ?? '';
     const method = request.method ?? '';
-    const signed = method === 'POST' ? open(Buffer.concat(chunks).toString()) : undefined;
+    const signed = method === 'POST' ? openJws(JSON.parse(Buffer.concat(chunks).toString())) : undefined;
     const received = { method, path, payload: signed?.payload };
     this.received.push(received);
     let known: Answer | undefined;
@@ -118,35 +124,59 @@ export class HostileCa {
     if (path === '/directory') return { status: 200, body: this.#directory() };
     if (path === '/new-nonce') return { status: 200 };
     if (signed === undefined) return problem(400, 'malformed', 'not signed');
-    if (!this.#nonces.delete(signed.nonce)) return badNonce();
+    if (!this.#nonces.delete(signed.nonce ?? '')) return badNonce();
     if (signed.url !== this.url(path)) return problem(403, 'unauthorized', 'signed for another URL');
     if (path === '/new-account') return this.#newAccount(signed);
     const key = this.accounts.get(signed.kid ?? '');
     if (key === undefined) return problem(400, 'accountDoesNotExist', 'no such account');
     if (!isSignedBy(signed, JSON.parse(key))) return problem(403, 'unauthorized', 'bad signature');
+    if (this.closed.has(signed.kid ?? '')) return problem(403, 'unauthorized', 'the account is deactivated');
     if (path === '/new-order') return this.#newOrder(payload);
+    if (path === '/key-change') return this.#changeKey(signed);
     const [, resource, index] = /^\/([a-z-]+)\/(\d+)$/.exec(path) ?? [];
     const order = this.#orders[Number(index)];
-    if (resource === 'account') return { status: 200, body: { status: 'valid' } };
+    if (resource === 'account') return this.#account(signed.kid ?? '', payload);
     if (resource === undefined || order === undefined) return problem(404, 'malformed', 'no such thing');
     return this.#orderPart(resource, Number(index), order, payload);
   }
 
   #directory(): unknown {
     const { meta, extraResources } = this;
-    const [newNonce, newAccount, newOrder] = ['new-nonce', 'new-account', 'new-order'].map((name) =>
-      this.url(`/${name}`),
-    );
-    return { newNonce, newAccount, newOrder, meta, ...extraResources };
+    return {
+      newNonce: this.url('/new-nonce'),
+      newAccount: this.url('/new-account'),
+      newOrder: this.url('/new-order'),
+      keyChange: this.url('/key-change'),
+      meta,
+      ...extraResources,
+    };
   }
 
   #newAccount(signed: Signed): Answer {
     if (!isObject(signed.jwk) || !isSignedBy(signed, signed.jwk)) return problem(403, 'unauthorized', 'bad signature');
     const key = JSON.stringify(signed.jwk);
     const existing = [...this.accounts].find(([, known]) => known === key)?.[0];
+    if (existing === undefined && isObject(signed.payload) && signed.payload['onlyReturnExisting'] === true) {
+      return problem(400, 'accountDoesNotExist', 'no account has this key');
+    }
+    if (this.closed.has(existing ?? '')) return problem(403, 'unauthorized', 'the account is deactivated');
     const location = existing ?? this.url(`/account/${this.accounts.size}`);
     this.accounts.set(location, key);
     return { status: existing === undefined ? 201 : 200, headers: { location }, body: { status: 'valid' } };
+  }
+
+  #account(url: string, payload: unknown): Answer {
+    if (isObject(payload) && payload['status'] === 'deactivated') this.closed.add(url);
+    const status = this.closed.has(url) ? 'deactivated' : 'valid';
+    return { status: 200, body: { status, contact: this.contact } };
+  }
+
+  #changeKey(signed: Signed): Answer {
+    const wanted = keyWanted(signed, this.accounts);
+    if ('fault' in wanted) return problem(400, 'malformed', wanted.fault);
+    this.accounts.set(signed.kid ?? '', wanted.key);
+    // RFC 8555 §7.3.5 asks for the status alone.
+    return { status: 200 };
   }
 
   #newOrder(payload: unknown): Answer {
@@ -212,36 +242,4 @@ export function problem(status: number, type: string, detail: string): Answer {
 
 function badNonce(): Answer {
   return problem(400, 'badNonce', 'unknown nonce');
-}
-
-interface Signed {
-  readonly payload: unknown;
-  readonly nonce: string;
-  readonly url: string;
-  readonly kid: string | undefined;
-  readonly jwk: unknown;
-  readonly input: string;
-  readonly signature: string;
-}
-
-function open(body: string): Signed {
-  const jws: unknown = JSON.parse(body);
-  if (!isObject(jws)) throw new Error('not a JWS');
-  const [head, payload, signature] = ['protected', 'payload', 'signature'].map((part) => String(jws[part]));
-  const header: unknown = JSON.parse(Buffer.from(head ?? '', 'base64url').toString());
-  if (!isObject(header)) throw new Error('not a JWS header');
-  return {
-    payload: payload === '' ? undefined : JSON.parse(Buffer.from(payload ?? '', 'base64url').toString()),
-    nonce: String(header['nonce']),
-    url: String(header['url']),
-    kid: typeof header['kid'] === 'string' ? header['kid'] : undefined,
-    jwk: header['jwk'],
-    input: `${head}.${payload}`,
-    signature: signature ?? '',
-  };
-}
-
-function isSignedBy({ input, signature }: Signed, jwk: JsonWebKey): boolean {
-  const key = createPublicKey({ key: jwk, format: 'jwk' });
-  return verify('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' }, Buffer.from(signature, 'base64url'));
 }

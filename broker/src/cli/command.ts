@@ -3,6 +3,7 @@ import { LanyardError, describeError } from '@lanyard/sdk/kernel';
 import { Command, CommanderError } from 'commander';
 import { PRESET_NAMES } from '../certificates/budget/presets.ts';
 import { PROFILES } from '../plan/lifetimes.ts';
+import { addAccount } from './account.ts';
 import { enrolDevice, listDevices, renewDevice, showDevice } from './device.ts';
 import { initialise } from './init.ts';
 import { plan } from './plan.ts';
@@ -58,6 +59,7 @@ function describeProgram(context: CommandContext): Command {
     .description('run the broker until it is told to stop')
     .action(() => context.serve(configPath()));
   addPlan(program, context);
+  addAccount(program, configPath, context);
 
   const device = program.command('device').description('enrol and look at appliances, through a running broker');
   device

@@ -11,4 +11,44 @@ export interface CommandContext {
   readonly serve: (configPath: string) => Promise<void>;
   /** Makes the private CA's certificate and key, both PEM. */
   readonly createPrivateCa: (name: string) => Promise<{ readonly certificatePem: string; readonly keyPem: string }>;
+  /** The account at the CA that these settings name, as long as `use` takes. */
+  readonly withAccountDesk: (configPath: string, use: (desk: AccountDesk) => Promise<void>) => Promise<void>;
+}
+
+/** What can be done to the account at the CA without a broker. */
+export interface AccountDesk {
+  show(wishes: { readonly isOffline: boolean }): Promise<AccountView>;
+  import(
+    directory: string,
+    wishes: { readonly format: AccountFormat | 'auto'; readonly isForced: boolean; readonly isOffline: boolean },
+  ): Promise<{
+    readonly url: string | undefined;
+    readonly key: AccountKey;
+    /** Where the account went that was there before. */
+    readonly keptAside: string | undefined;
+  }>;
+  /** Resolves with the directory that it made. */
+  export(directory: string, format: AccountFormat): Promise<string>;
+  rollOver(): Promise<AccountKey>;
+  /** Resolves with where the account went that can do nothing any more. */
+  deactivate(): Promise<string>;
+}
+
+export type AccountFormat = 'certbot' | 'dehydrated';
+
+export interface AccountKey {
+  readonly kind: string;
+  /** RFC 7638. */
+  readonly thumbprint: string;
+}
+
+export interface AccountView {
+  readonly directoryUrl: string;
+  readonly file: string;
+  readonly url: string | undefined;
+  readonly key: AccountKey;
+  readonly isKeyChanging: boolean;
+  readonly atCa: { readonly url: string; readonly status: string; readonly contact: readonly string[] } | undefined;
+  /** Why the CA was asked in vain. */
+  readonly complaint: string | undefined;
 }

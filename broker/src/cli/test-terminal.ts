@@ -64,6 +64,9 @@ export class Terminal {
       printError: (text) => (err += text),
       serve: (path) => loadConfig(path).then(() => undefined),
       createPrivateCa: async (name) => ({ certificatePem: `certificate of ${name}\n`, keyPem: 'key\n' }),
+      withAccountDesk: async () => {
+        throw new Error('no account in this test');
+      },
       ...changes,
     };
     const code = await runCommand(['--config', this.config, ...args], context);

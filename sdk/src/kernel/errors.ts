@@ -41,6 +41,8 @@ export const ERRORS = {
   'appliance-exists': 'An appliance of that id is already enrolled with another key.',
   'appliance-id-invalid': 'An appliance id is 8 to 64 of a-z, 0-9 and hyphen.',
   'certificate-missing': 'The appliance has no certificate, or got another one at this very moment.',
+  'account-unusable':
+    'An ACME account cannot be imported, exported or changed. The message names the file or the reason; nothing changed.',
   'authority-unreachable': 'The CA did not answer. Tried again later.',
   'authority-rate-limited': 'The CA asked to wait. Tried again when it said.',
   'authority-refused': 'The CA refused the request for good. The message carries its reason.',
@@ -52,6 +54,7 @@ export const ERRORS = {
   'authority-protocol': 'The CA’s answer makes no sense under RFC 8555. Tried again later.',
   'admin-unauthorized': 'The admin token is missing or wrong.',
   'admin-unreachable': 'No broker answers at the admin address. Is `lanyard serve` running?',
+  'broker-running': 'Something answers at the admin address, so that a broker may run. Stop it first.',
   'admin-request-invalid': 'The admin request has a wrong or missing field. The message names it.',
   stopped: 'The operation was abandoned because the process is stopping. It resumes at the next start.',
   internal: 'A defect of Lanyard. Please report it with the log around it.',
