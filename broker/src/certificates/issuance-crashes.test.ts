@@ -1,46 +1,12 @@
 /** Whatever instant the process dies at, the next one finishes the same order. */
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DEVICE, KEY_HASH, NAME, World, never, requestFor } from './test-life.ts';
-import type { Life, Witness } from './test-life.ts';
+import { DEVICE, KEY_HASH, NAME, World, requestFor } from './test-life.ts';
+import type { Life } from './test-life.ts';
+import { Mortal } from './test-mortal.ts';
+import type { Crash, Side } from './test-mortal.ts';
 
 const HOUR_MS = 3_600_000;
-
-/** Before the act leaves, or after it was done and before its answer is heard. */
-type Side = 'before' | 'after';
-
-interface Crash {
-  readonly act: number;
-  readonly side: Side;
-}
-
-/** A process that dies at one of its acts: from then on it does nothing and hears nothing. */
-class Mortal {
-  readonly acts: string[] = [];
-  readonly #crash: Crash | undefined;
-  #isDead = false;
-
-  constructor(crash?: Crash) {
-    this.#crash = crash;
-  }
-
-  get hasDied(): boolean {
-    return this.#isDead;
-  }
-
-  readonly witness: Witness = async (name, act) => {
-    if (this.#isDead) return await never();
-    this.acts.push(name);
-    const isLast = this.acts.length === this.#crash?.act;
-    if (isLast && this.#crash?.side === 'before') this.#isDead = true;
-    if (this.#isDead) return await never();
-    const outcome = await Promise.allSettled([act()]);
-    if (isLast) this.#isDead = true;
-    if (this.#isDead) return await never();
-    if (outcome[0].status === 'rejected') throw outcome[0].reason;
-    return outcome[0].value;
-  };
-}
 
 /** One life: start, the appliance's request, and as much time as an order can need. */
 async function spend(world: World, names: readonly string[], crash?: Crash): Promise<{ mortal: Mortal; life: Life }> {

@@ -1,53 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { LanyardError } from '@lanyard/sdk/kernel';
 import type { IssuedChain } from './issued-chain.ts';
-import { DEVICE, KEY_HASH, NAME, World, honest, never, requestFor } from './test-life.ts';
+import { begin, expectIssued, failing } from './test-issuing.ts';
+import { DEVICE, KEY_HASH, NAME, World, never, requestFor } from './test-life.ts';
 import type { Life, Witness } from './test-life.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-
-async function begin(world: World, witness: Witness = honest): Promise<Life> {
-  const life = world.live(witness);
-  // No new order may begin while a record of the former one is up.
-  world.authority.onNewOrder = () => expect(world.board.records).toEqual([]);
-  await life.issuance.start();
-  void life.issuance.request(requestFor());
-  return life;
-}
-
-/** Fails what `isChosen`, the first `times` times, before or after it was done. */
-function failing(
-  isChosen: (name: string, act: number) => boolean,
-  error: Error,
-  { times = 1, isDone = false } = {},
-): Witness {
-  let acts = 0;
-  let failures = 0;
-  return async (name, act) => {
-    acts += 1;
-    if (failures >= times || !isChosen(name, acts)) return await act();
-    failures += 1;
-    if (isDone) await act();
-    throw error;
-  };
-}
-
-async function expectIssued(world: World, { issued }: Life): Promise<void> {
-  expect(issued).toHaveLength(1);
-  expect(world.board.records).toEqual([]);
-  const { openOrder, latestCertificate } = await world.store.orders.dossier(DEVICE);
-  expect(openOrder).toBeUndefined();
-  const [{ chain, fingerprint, serial } = expect.fail()] = issued;
-  expect(latestCertificate).toMatchObject({ fingerprint, serial, keyHash: KEY_HASH });
-  expect(await world.store.orders.chain(DEVICE, fingerprint)).toBe(chain);
-}
-
-function isWrite(name: string): boolean {
-  return name === 'store.place' || name === 'store.save' || name === 'store.complete';
-}
 
 /** What the validators see is not what was put up. */
 const blind: Witness = async (name, act) => (name === 'board.put' ? undefined : await act());
@@ -228,40 +189,6 @@ describe('a certificate that does not fit', () => {
   });
 });
 
-describe('the store', () => {
-  test('that refuses for a while delays the order and loses nothing', async () => {
-    const world = new World();
-    const life = await begin(world, failing(isWrite, new LanyardError('store-failed'), { times: 6 }));
-    await world.clock.advance(3 * MINUTE_MS);
-    expect(life.issued).toEqual([]);
-    expect(world.authority.newOrders).toEqual([]);
-    await world.clock.advance(10 * MINUTE_MS);
-    await expectIssued(world, life);
-    expect(world.authority.orderCount).toBe(1);
-  });
-
-  test('that takes every save but says it did not gives one certificate, told once', async () => {
-    const world = new World();
-    const seen = new Set<string>();
-    let written = 0;
-    const isFirstTry = (name: string): boolean => {
-      if (!isWrite(name)) return false;
-      const isNew = written % 2 === 0;
-      written += 1;
-      seen.add(name);
-      return isNew;
-    };
-    const life = await begin(
-      world,
-      failing(isFirstTry, new LanyardError('store-failed'), { times: 1_000, isDone: true }),
-    );
-    await world.clock.advance(HOUR_MS);
-    expect(seen).toEqual(new Set(['store.place', 'store.save', 'store.complete']));
-    await expectIssued(world, life);
-    expect(world.authority.issuedCount).toBe(1);
-  });
-});
-
 /** Lets `happen` happen when the order has just been stored as waiting, before its runner hears of it. */
 async function whenWaiting(world: World, happen: (life: Life) => Promise<void>): Promise<Life> {
   let hasHappened = false;
@@ -403,28 +330,6 @@ describe('stopping', () => {
     const { openOrder } = await world.store.orders.dossier(DEVICE);
     expect(openOrder).toMatchObject({ keyHash: KEY_HASH, state: { kind: 'ordering' } });
   });
-});
-
-test('a disk that is full for hours does not make the CA pay for it', async () => {
-  const world = new World();
-  let isFull = true;
-  const life = await begin(world, async (name, act) => {
-    if (isFull && name === 'store.save' && world.authority.newOrders.length > 0) throw new LanyardError('store-failed');
-    return await act();
-  });
-  await world.clock.advance(3 * HOUR_MS);
-  expect(world.authority.newOrders.length).toBeGreaterThan(2);
-  expect(world.authority.newOrders.length).toBeLessThan(20);
-  isFull = false;
-  await world.clock.advance(HOUR_MS);
-  await expectIssued(world, life);
-});
-
-test('a start that cannot read the store fails and can be repeated', async () => {
-  const world = new World();
-  const { issuance } = world.live(failing((name) => name === 'store.openOrders', new LanyardError('store-failed')));
-  await expect(issuance.start()).rejects.toMatchObject({ code: 'store-failed' });
-  await expect(issuance.start()).resolves.toBeUndefined();
 });
 
 test.each(['authority-refused', 'authority-protocol'] as const)(

@@ -48,12 +48,15 @@ export type Stepped =
 /** While a CA that is busy does not say for how long. */
 const BUSY_MS = 10_000;
 
+/** One that waits longer at the gate is paid for anew: the CA would count it later than our books do. */
+const PAID_FOR_MS = 10_000;
+
 export class OrderSteps {
   readonly #parts: OrderStepsParts;
   /** Orders whose acts may have been done before, in an earlier life of this process; until they are stored again. */
   readonly #resumed = new Set<string>();
-  /** Orders whose next newOrder is paid for. */
-  readonly #paid = new Set<string>();
+  /** Orders whose next newOrder is paid for, and until when it has to be sent. */
+  readonly #paidUntilMs = new Map<string, number>();
   /** Orders as the CA answered newOrder, until their next act: one request in eight need not be made. */
   readonly #shown = new Map<string, AuthorityOrder>();
 
@@ -81,7 +84,8 @@ export class OrderSteps {
 
   /** Once for each newOrder, also for one whose answer was lost. */
   #needsPlacing({ id, state }: Order): boolean {
-    return state.kind === 'waiting' || (state.kind === 'ordering' && !this.#paid.has(id));
+    const isPaid = (this.#paidUntilMs.get(id) ?? -Infinity) >= this.#parts.clock.nowMs();
+    return state.kind === 'waiting' || (state.kind === 'ordering' && !isPaid);
   }
 
   /** Spends before anything is sent. */
@@ -97,7 +101,7 @@ export class OrderSteps {
       log.debug({ order: order.id, limit: placed.bucket.limit, until }, 'an order waits for the budget');
       return { kind: 'short', short: placed };
     }
-    this.#paid.add(order.id);
+    this.#paidUntilMs.set(order.id, clock.nowMs() + PAID_FOR_MS);
     const { placement } = placed;
     return { kind: 'done', order: placed.order, event: { kind: 'placed', placement } };
   }
@@ -108,7 +112,7 @@ export class OrderSteps {
     const shown = this.#shown.get(order.id);
     this.#shown.delete(order.id);
     if (isAtAuthority(order)) gate.pass(REQUESTS[order.state.kind]);
-    this.#paid.delete(order.id);
+    this.#paidUntilMs.delete(order.id);
     const result = await act(this.#parts, order, { nowMs: clock.nowMs(), signal, isRepeat, shown });
     if (signal.aborted) return { kind: 'stopped' };
     if (isAtAuthority(order)) this.#noteAnswer(result.event);

@@ -32,6 +32,7 @@ export class World {
   readonly clock = new VirtualClock();
   readonly board = new BoardInMemory();
   readonly store = openInlineStore(':memory:');
+  #lives = 0;
   terms: AuthorityTerms = { id: 'ca', limits: {}, renewals: 'exempt' };
   readonly authority = new AuthorityDouble({ clock: this.clock, txt: (name) => this.board.valuesAt(name) });
 
@@ -40,7 +41,8 @@ export class World {
     const { clock } = this;
     const ports = { authority: seen(this.authority, 'authority', witness), board: seen(this.board, 'board', witness) };
     const shared = { store: seen(this.store.orders, 'store', witness), clock, log: silentLogger };
-    const random = seededRandom(1);
+    // Other dice each time, or the ids of an earlier life came again.
+    const random = seededRandom(++this.#lives);
     const gate = new CaGate({ clock, random, log: silentLogger });
     const budget = { terms: this.terms, gate, registeredDomainOf };
     const parts = { ...ports, ...shared, ...budget, readChain: readChainDouble, random, settings: { concurrency } };

@@ -108,6 +108,19 @@ describe('a lane that rests', () => {
     expect(lanes.take(NOW_MS + laterMs)).toBe('a0');
   });
 
+  test('goes on with those that came back in the order in which they went', () => {
+    const lanes = new Lanes<string>();
+    fill(lanes, 'a', 6, 'renewal');
+    const together = () => [lanes.take(NOW_MS), lanes.take(NOW_MS), lanes.take(NOW_MS)];
+    expect(together()).toEqual(['a0', 'a1', 'a2']);
+    for (const id of ['a0', 'a1', 'a2']) lanes.rest(id, lane('renewal', 'a'), NOW_MS + 10);
+    lanes.delete('a1');
+    lanes.rest('a1', lane('renewal', 'a'), NOW_MS);
+    expect(together()).toEqual(['a0', 'a2', 'a1']);
+    for (const id of ['a2', 'a1']) lanes.rest(id, lane('renewal', 'a'), NOW_MS);
+    expect(drain(lanes)).toEqual(['a2', 'a1', 'a3', 'a4', 'a5']);
+  });
+
   test('that rests for ever can be woken by another rest', () => {
     const lanes = resting(Infinity);
     lanes.rest('a0', lane('renewal', 'a'), NOW_MS);
@@ -247,7 +260,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
 class Model {
   waiting: { readonly id: string; readonly name: LaneName }[] = [];
   /** When a lane joined the end of the round, and until when it rests. */
-  lanes: { readonly name: LaneName; joined: number; untilMs: number; rested: number }[] = [];
+  lanes: { readonly name: LaneName; joined: number; untilMs: number; rested: number; back: string[] }[] = [];
   #count = 0;
 
   apply(each: Act, nowMs: number): string | undefined {
@@ -262,8 +275,9 @@ class Model {
     }
     if (each.kind === 'rest') {
       this.#remove(each.id);
-      this.waiting.unshift(each);
       const own = this.#lane(each.name);
+      this.waiting.splice(this.waiting.findIndex(({ id }) => id === own.back.at(-1)) + 1, 0, each);
+      own.back.push(each.id);
       own.untilMs = nowMs + each.pauseMs;
       own.rested = this.#count++;
     }
@@ -297,19 +311,21 @@ class Model {
     const due = this.lanes.filter(({ untilMs }) => untilMs !== -Infinity && untilMs <= nowMs);
     for (const each of due.toSorted((a, b) => a.untilMs - b.untilMs || a.rested - b.rested)) {
       each.untilMs = -Infinity;
+      each.back = [];
       each.joined = this.#count++;
     }
   }
 
   #remove(id: string): void {
     this.waiting = this.waiting.filter((each) => each.id !== id);
+    for (const each of this.lanes) each.back = each.back.filter((other) => other !== id);
     this.lanes = this.lanes.filter(({ name }) => this.waiting.some((each) => isSame(each.name, name)));
   }
 
   #lane(name: LaneName): Model['lanes'][number] {
     const known = this.lanes.find((each) => isSame(each.name, name));
     if (known) return known;
-    this.lanes.push({ name, joined: this.#count++, untilMs: -Infinity, rested: 0 });
+    this.lanes.push({ name, joined: this.#count++, untilMs: -Infinity, rested: 0, back: [] });
     return this.lanes.at(-1)!;
   }
 }

@@ -24,6 +24,8 @@ export interface LaneOutlook<T> {
 interface Rest<T> {
   readonly untilMs: number;
   readonly why: T | undefined;
+  /** The last of those that came back in this rest: they stand at the head in the order in which they went. */
+  back: Place<string> | undefined;
 }
 
 interface Lane<T> {
@@ -79,8 +81,10 @@ export class Lanes<T> {
     const spot = this.#spots.get(id);
     if (spot === undefined) return;
     this.#spots.delete(id);
-    spot.lane.line.remove(spot.place);
-    if (spot.lane.line.isEmpty()) this.#forget(spot.lane);
+    const { lane, place } = spot;
+    lane.line.remove(place);
+    if (lane.rest?.back === place) lane.rest.back = place.ahead;
+    if (lane.line.isEmpty()) this.#forget(lane);
   }
 
   /** Takes out the next of the most urgent lane that does not rest; lanes of one priority take turns. */
@@ -96,15 +100,17 @@ export class Lanes<T> {
   }
 
   /**
-   * Back to the head of its lane, which rests from now on; the others go on, as their budgets may be others.
+   * Back to the head of its lane, which rests from now on; the others go on, as their budgets may be others. Of several
+   * that were taken out together the first that comes back stays the first.
    * @param untilMs takes the place of an earlier or later one; may be `Infinity`. A lane that empties forgets its rest.
    */
   rest(id: string, name: LaneName, untilMs: number, why?: T): void {
     this.delete(id);
     const lane = this.#laneOf(name);
-    this.#spots.set(id, { lane, place: lane.line.prepend(id) });
+    const place = lane.line.insertBehind(lane.rest?.back, id);
+    this.#spots.set(id, { lane, place });
     this.#leave(lane);
-    lane.rest = { untilMs, why };
+    lane.rest = { untilMs, why, back: place };
     this.#resting.set(lane, untilMs);
   }
 

@@ -27,8 +27,9 @@ export class Line<T> {
     return this.#insert(new Place(item), this.#last, undefined);
   }
 
-  prepend(item: T): Place<T> {
-    return this.#insert(new Place(item), undefined, this.#first);
+  /** @param ahead a place of this line; undefined: nobody, it becomes the first. */
+  insertBehind(ahead: Place<T> | undefined, item: T): Place<T> {
+    return this.#insert(new Place(item), ahead, ahead ? ahead.behind : this.#first);
   }
 
   /** @param place one of this line, which is not to be used again. */

@@ -1,6 +1,7 @@
 /** Whose turn it is: our own DNS first, then orders that are at the CA, then those that wait to be placed. */
 import { DueQueue } from '../due-queue.ts';
 import type { Short } from '../budget/placement-wish.ts';
+import { isAtAuthority } from '../order-act.ts';
 import type { Order } from '../order.ts';
 import type { CaGate } from './ca-gate.ts';
 import { Lanes } from './lanes.ts';
@@ -25,6 +26,8 @@ export class Turns {
   readonly #atAuthority = new DueQueue<string>();
   /** Orders that wait: for the end of a pause, then in a lane, where they come back to when they become urgent. */
   readonly #waiting = new Map<string, Order>();
+  /** Why an order rests alone, of those that do. */
+  readonly #alone = new Map<string, Short>();
   readonly #comers = new DueQueue<string>();
   readonly #lanes = new Lanes<Short>();
 
@@ -34,23 +37,26 @@ export class Turns {
 
   /** The order goes on at `atMs`, wherever it was waiting before. */
   set(order: Order, atMs: number): void {
-    const { id, state } = order;
-    if (state.kind === 'waiting') {
+    const { id } = order;
+    if (order.state.kind === 'waiting') {
       // One that takes its appliance's new key keeps its place.
       this.#waiting.set(id, order);
+      this.#alone.delete(id);
       if (!this.#lanes.has(id)) this.#comers.set(id, atMs);
       return;
     }
     this.#forget(id);
-    const isOwn = state.kind === 'publishing' || state.kind === 'clearing';
-    (isOwn ? this.#own : this.#atAuthority).set(id, atMs);
+    (isAtAuthority(order) ? this.#atAuthority : this.#own).set(id, atMs);
   }
 
   /** The budget was short: the order's lane rests, or, when only its own name is concerned, the order alone. */
   rest(order: Order, short: Short, nowMs: number): void {
     this.#waiting.set(order.id, order);
     const isItsOwn = order.names.some((name) => short.bucket.subject.split(',').includes(name));
-    if (isItsOwn) return this.#comers.set(order.id, short.untilMs);
+    if (isItsOwn) {
+      this.#alone.set(order.id, short);
+      return this.#comers.set(order.id, short.untilMs);
+    }
     this.#lanes.rest(order.id, this.#laneOf(order, nowMs), short.untilMs, short);
     this.#watchUrgency(order, nowMs);
   }
@@ -74,27 +80,26 @@ export class Turns {
     return atMs === Infinity ? undefined : atMs;
   }
 
-  /** Undefined when it is under way. */
-  outlook(order: Order, nowMs: number): Outlook | undefined {
-    const inLane = this.#lanes.outlook(order.id);
-    const opensAtMs = this.#gate.opensAtMs();
-    const isDue = inLane !== undefined || ('notBeforeMs' in order.state && order.state.notBeforeMs <= nowMs);
-    const isOwn = order.state.kind === 'publishing' || order.state.kind === 'clearing';
-    if (isDue && !isOwn && opensAtMs > nowMs) return { kind: 'authority', untilMs: opensAtMs };
-    if (inLane) {
-      const { ahead, restsUntilMs: untilMs, why: short } = inLane;
-      return untilMs === undefined || short === undefined
-        ? { kind: 'turn', ahead }
-        : { kind: 'budget', untilMs, ahead, short };
-    }
+  /** Of an order that is not under way. */
+  outlook(order: Order, nowMs: number): Outlook {
     const pausesUntilMs = 'notBeforeMs' in order.state ? order.state.notBeforeMs : nowMs;
-    return pausesUntilMs > nowMs ? { kind: 'pause', untilMs: pausesUntilMs } : undefined;
+    if (pausesUntilMs > nowMs) return { kind: 'pause', untilMs: pausesUntilMs };
+    const opensAtMs = this.#gate.opensAtMs();
+    if (opensAtMs > nowMs && isAtAuthority(order)) return { kind: 'authority', untilMs: opensAtMs };
+    const inLane = this.#lanes.outlook(order.id);
+    const alone = this.#alone.get(order.id);
+    const ahead = inLane?.ahead ?? 0;
+    const short = inLane?.why ?? alone;
+    const untilMs = inLane?.restsUntilMs ?? alone?.untilMs ?? nowMs;
+    // A rest that is over lasts until somebody looks at the lane, which may have to wait for acts under way.
+    return short && untilMs > nowMs ? { kind: 'budget', untilMs, ahead, short } : { kind: 'turn', ahead };
   }
 
   #newcomer(nowMs: number): string | undefined {
     for (let id = this.#comers.takeDue(nowMs); id !== undefined; id = this.#comers.takeDue(nowMs)) {
       const order = this.#waiting.get(id);
       if (order === undefined) continue;
+      this.#alone.delete(id);
       this.#lanes.put(id, this.#laneOf(order, nowMs));
       this.#watchUrgency(order, nowMs);
     }
@@ -116,6 +121,7 @@ export class Turns {
 
   #forget(id: string): void {
     this.#waiting.delete(id);
+    this.#alone.delete(id);
     this.#comers.delete(id);
     this.#lanes.delete(id);
   }
