@@ -11,15 +11,19 @@ import { noTightLoop } from './no-tight-loop.ts';
 import { oneOpenOrder } from './one-open-order.ts';
 import { onlyBoundNames } from './only-bound-names.ts';
 import { ownMessagesOnly } from './own-messages-only.ts';
+import { replacedBeforeRevoked } from './replaced-before-revoked.ts';
 import { retriesAreTold } from './retries-are-told.ts';
+import { sparesAbsentCa } from './spares-absent-ca.ts';
 import { withinCaLimits } from './within-ca-limits.ts';
 
 export const INVARIANTS: Readonly<Record<string, (parts: InvariantParts) => Invariant>> = {
   'no-live-appliance-expires': noLiveApplianceExpires,
+  'replaced-before-revoked': replacedBeforeRevoked,
   'one-open-order': oneOpenOrder,
   'no-second-order': noSecondOrder,
   'within-ca-limits': withinCaLimits,
   'no-tight-loop': noTightLoop,
+  'spares-absent-ca': sparesAbsentCa,
   'address-follows': addressFollows,
   'own-messages-only': ownMessagesOnly,
   'keys-stay': keysStay,

@@ -25,6 +25,12 @@ export interface Facts {
   certificateOf(appliance: number): CertificateOutline | undefined;
   /** What the CA certified last; asked when that has just happened. */
   lastCertified(): CertificateOutline | undefined;
+  /** How many orders the broker works at at once. */
+  readonly ordersAtOnce: number;
+  /** Nobody gets anything from the CA. */
+  isAuthorityAway(): boolean;
+  /** How often the CA wants to be asked when to renew (RFC 9773); 0: it does not say. */
+  readonly renewalPollMs: number;
   /** False while the CA is made to hand out certificates that fit nobody. */
   certifiesRightly(): boolean;
 }

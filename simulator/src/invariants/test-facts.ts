@@ -15,5 +15,8 @@ export const NO_FACTS: Facts = {
   challengeRecords: () => 0,
   certificateOf: () => undefined,
   lastCertified: () => undefined,
+  ordersAtOnce: 1,
+  isAuthorityAway: () => false,
+  renewalPollMs: 0,
   certifiesRightly: () => true,
 };

@@ -31,6 +31,12 @@ export function virtualFacts(world: VirtualWorld): Facts {
     challengeRecords: (name) => vendor.broker?.records(`_acme-challenge.${name}`, TXT).length ?? 0,
     certificateOf: (number) => boxes[number]?.certificate,
     lastCertified: (): CertificateOutline | undefined => authority.lastCertified,
+    ordersAtOnce: scenario.broker.concurrency,
+    isAuthorityAway() {
+      const { isUnreachable, isFailing } = authority.model.controls.faults;
+      return isUnreachable || isFailing;
+    },
+    renewalPollMs: scenario.authority.renewalInfo,
     certifiesRightly: () => authority.model.controls.faults.certificate === 'none',
   };
 }

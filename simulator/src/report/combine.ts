@@ -47,6 +47,7 @@ export function combine(parcels: readonly [Parcel, ...Parcel[]]): Combined {
     refusals: countsOf(({ refusals }) => refusals),
     messages: countsOf(({ messages }) => messages),
     authority: countsOf(({ authority }) => authority),
+    orders: countsOf(({ orders }) => orders),
     limits: countsOf(({ limits }) => limits),
     series: addSeries(snapshots.map(({ series }) => series)),
     // The same things happen to every part at the same time.

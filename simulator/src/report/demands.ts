@@ -28,7 +28,15 @@ export interface DemandFinding {
 }
 
 /** Counts by names that somebody else makes up: one that was never counted is 0. */
-const TALLIES: readonly string[] = ['problems', 'refusals', 'messages', 'authority', 'limits', 'expiries.byExcuse'];
+const TALLIES: readonly string[] = [
+  'problems',
+  'refusals',
+  'messages',
+  'authority',
+  'orders',
+  'limits',
+  'expiries.byExcuse',
+];
 const NEAR_NAMES = 5;
 
 /** @throws LanyardError `option-invalid` when a demand names no measure or no bound. */

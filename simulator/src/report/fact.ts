@@ -19,7 +19,7 @@ export type Fact = { readonly atMs: number } & (
   | { readonly kind: 'expired'; readonly appliance: number; readonly excuse?: string }
   | { readonly kind: 'published'; readonly waitedMs: number }
   | { readonly kind: 'flash-written'; readonly appliance: number; readonly bytes: number }
-  /** `limited`: refused by the limit that `about` names. */
+  /** `ordered`: `about` is what the CA took the order for; `limited`: refused by the limit that `about` names. */
   | { readonly kind: 'authority'; readonly what: string; readonly about: string }
   | { readonly kind: 'event'; readonly what: string; readonly phase: 'begins' | 'ends' }
   /** Told to everybody, of no interest here. */

@@ -71,13 +71,14 @@ test('a storm of a minute shows in an interval of an hour', () => {
 
 test('what the CA did is told by deed, by limit and over time', () => {
   const measurements = measurementsOf([
-    deed(0, 'ordered'),
+    deed(0, 'ordered', 'new'),
     deed(1, 'certified'),
-    deed(DAY_MS, 'ordered'),
+    deed(DAY_MS, 'ordered', 'replacing'),
     deed(DAY_MS, 'limited', 'newOrdersPerAccount'),
   ]);
-  const { authority, limits, series } = measurements.snapshot();
+  const { authority, orders, limits, series } = measurements.snapshot();
   expect(authority).toEqual({ ordered: 2, certified: 1, limited: 1 });
+  expect(orders).toEqual({ new: 1, replacing: 1 });
   expect(limits).toEqual({ newOrdersPerAccount: 1 });
   expect(series.orders.filter((count) => count > 0)).toEqual([1, 1]);
   expect(series.limited.at(-1)).toBe(1);

@@ -40,6 +40,7 @@ export class Measurements {
   readonly #said = new Tally();
   readonly #told = new Tally();
   readonly #deeds = new Tally();
+  readonly #orders = new Tally();
   readonly #limits = new Tally();
   readonly #excuses = new Tally();
   readonly #events: Snapshot['events'][number][] = [];
@@ -156,6 +157,7 @@ export class Measurements {
       refusals: this.#refusals.counts(),
       messages: { ...prefixed('said-', this.#said.counts()), ...prefixed('told-', this.#told.counts()) },
       authority: this.#deeds.counts(),
+      orders: this.#orders.counts(),
       limits: this.#limits.counts(),
       series: this.#series(),
       events: [...this.#events],
@@ -221,8 +223,10 @@ export class Measurements {
 
   #judge(deed: string, about: string): void {
     this.#deeds.add(deed);
-    if (deed === 'ordered') this.#flows.orders.add(1);
-    else if (deed === 'certified') this.#flows.certificates.add(1);
+    if (deed === 'ordered') {
+      this.#flows.orders.add(1);
+      this.#orders.add(about);
+    } else if (deed === 'certified') this.#flows.certificates.add(1);
     else if (deed === 'limited') {
       this.#flows.limited.add(1);
       this.#limits.add(about);

@@ -50,8 +50,9 @@ export interface Snapshot {
   readonly refusals: Counts;
   /** Messages by their kind, as `said-hello` or `told-state`. */
   readonly messages: Counts;
-  /** What the CA did, by deed, and its refusals by limit. */
+  /** What the CA did, by deed; its orders by what it takes them for; and its refusals by limit. */
   readonly authority: Counts;
+  readonly orders: Counts;
   readonly limits: Counts;
   readonly series: Series;
   /** What the scenario did, with the time since the start; the first ones only. */

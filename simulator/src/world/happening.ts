@@ -41,7 +41,11 @@ export type Happening = { readonly atMs: number } & (
   | { readonly kind: 'event'; readonly what: string; readonly phase: 'begins' | 'ends' }
 );
 
-/** What the CA did. `limited`: 429 with the limit's name as `about`; `busy`: 503 above a ceiling of requests. */
+/**
+ * What the CA did. `ordered`: `about` is what it takes the order for, `new`, `renewal` (the same names again) or
+ * `replacing` (in the window of what it replaces, so that nothing is counted). `limited`: 429 with the limit's name as
+ * `about`; `busy`: 503 above a ceiling of requests; `cut`: a fault took a request or its answer, at the operation `about`.
+ */
 export type AuthorityDeed =
   | 'ordered'
   | 'certified'
@@ -49,6 +53,7 @@ export type AuthorityDeed =
   | 'limited'
   | 'busy'
   | 'refused'
+  | 'cut'
   | 'overdrawn'
   | 'revoked';
 

@@ -9,6 +9,7 @@ import { LanyardError, silentLogger, systemClock, systemRandom } from '@lanyard/
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { openVendor } from '../../simulator.ts';
+import { takenFor } from '../../world/authority/authority-event.ts';
 import type { AuthorityEvent } from '../../world/authority/authority-event.ts';
 import { startModelAuthority } from '../../world/authority/start-model-authority.ts';
 import type { ModelAuthorityStart } from '../../world/authority/start-model-authority.ts';
@@ -131,6 +132,7 @@ function happeningOf(event: AuthorityEvent): Parameters<Witness>[0] {
   const at = { kind: 'authority', atMs: systemClock.nowMs() } as const;
   switch (event.kind) {
     case 'ordered':
+      return { ...at, what: event.kind, about: takenFor(event) };
     case 'certified':
       return { ...at, what: event.kind, about: event.names.join(' ') };
     case 'revoked':
@@ -144,6 +146,8 @@ function happeningOf(event: AuthorityEvent): Parameters<Witness>[0] {
       return { ...at, what: event.kind, about: event.endpoint };
     case 'refused':
       return { ...at, what: event.kind, about: event.problem };
+    case 'cut':
+      return { ...at, what: event.kind, about: event.operation };
   }
 }
 

@@ -35,6 +35,14 @@ export type AuthorityEvent =
   | { readonly kind: 'busy'; readonly endpoint: string; readonly address: string; readonly retryAfterMs: number }
   /** Any refusal, these two included. */
   | { readonly kind: 'refused'; readonly problem: ProblemType; readonly status: number; readonly detail: string }
+  /** A fault broke the line, before or after the work was done; `operation` is the folder below /acme/. */
+  | { readonly kind: 'cut'; readonly operation: string }
   | { readonly kind: 'revoked'; readonly serial: string; readonly names: readonly string[]; readonly reason: number }
   /** More was let through than a bucket holds. */
   | { readonly kind: 'overdrawn'; readonly limit: LimitName; readonly key: string };
+
+/** What the CA took an order for: it counts `new` ones most and `replacing` ones not at all. */
+export function takenFor(order: Extract<AuthorityEvent, { kind: 'ordered' }>): 'new' | 'renewal' | 'replacing' {
+  if (order.isReplacing) return 'replacing';
+  return order.isRenewal ? 'renewal' : 'new';
+}

@@ -23,6 +23,7 @@ describe('by the direct door', () => {
     controls.setFaults({ isUnreachable: true });
     await expect(world.door.newOrder({ names: ['a.test'] })).rejects.toMatchObject({ wasProcessed: false });
     expect(world.told('ordered')).toEqual([]);
+    expect(world.told('cut')).toEqual([{ kind: 'cut', operation: 'new-order' }]);
     controls.clearFaults();
     await world.issue('a.test');
   });
@@ -51,6 +52,7 @@ describe('by the direct door', () => {
     expect(cut.length).toBeGreaterThan(60);
     expect(cut.length).toBeLessThan(120);
     expect(cut.every((answer) => answer.reason instanceof ConnectionCut)).toBe(true);
+    expect(world.told('cut')).toHaveLength(cut.length);
   });
 
   test('a slow CA answers late, and one that stops answers no more', async () => {

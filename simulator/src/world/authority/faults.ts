@@ -1,5 +1,6 @@
 /** What can go wrong with the CA on purpose, switched while it runs; every door passes its work through here. */
 import { sleep, type Clock, type Random } from '@lanyard/sdk/kernel';
+import type { AuthorityEvent } from './authority-event.ts';
 import { ConnectionCut } from './connection-cut.ts';
 import { Problem } from './problems.ts';
 
@@ -29,15 +30,19 @@ export const NO_FAULTS: FaultSettings = {
   certificate: 'none',
 };
 
+export interface FaultsOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly tell: (event: AuthorityEvent) => void;
+}
+
 export class Faults {
-  readonly #clock: Clock;
-  readonly #random: Random;
+  readonly #options: FaultsOptions;
   readonly #abort = new AbortController();
   settings: FaultSettings = NO_FAULTS;
 
-  constructor(options: { readonly clock: Clock; readonly random: Random }) {
-    this.#clock = options.clock;
-    this.#random = options.random;
+  constructor(options: FaultsOptions) {
+    this.#options = options;
   }
 
   /** Whether `before` has anything to do. */
@@ -50,11 +55,11 @@ export class Faults {
    * @throws ConnectionCut when a fault says so.
    * @throws Problem `serverInternal`
    */
-  async before(): Promise<void> {
+  async before(operation: string): Promise<void> {
     const { slowMs } = this.settings;
     // Switched on while it waits, an outage still meets the request.
-    if (slowMs > 0) await sleep(this.#clock, slowMs, this.#abort.signal);
-    if (this.settings.isUnreachable) throw new ConnectionCut(false);
+    if (slowMs > 0) await sleep(this.#options.clock, slowMs, this.#abort.signal);
+    if (this.settings.isUnreachable) throw this.#cut(operation, false);
     if (this.settings.isFailing) throw new Problem('serverInternal', 'Internal error');
   }
 
@@ -63,11 +68,16 @@ export class Faults {
     const { cutShare, cutOperations } = this.settings;
     if (cutShare <= 0) return;
     if (cutOperations.length > 0 && !cutOperations.includes(operation)) return;
-    if (this.#random.uniform() < cutShare) throw new ConnectionCut(true);
+    if (this.#options.random.uniform() < cutShare) throw this.#cut(operation, true);
   }
 
   /** Ends what waits because of `slowMs`. */
   stop(): void {
     this.#abort.abort(new ConnectionCut(false));
+  }
+
+  #cut(operation: string, wasProcessed: boolean): ConnectionCut {
+    this.#options.tell({ kind: 'cut', operation });
+    return new ConnectionCut(wasProcessed);
   }
 }

@@ -35,7 +35,7 @@ export class Passage {
     const { ceilings, counters, faults } = this.#parts;
     counters.add('requests');
     try {
-      if (faults.isObstructing) await faults.before();
+      if (faults.isObstructing) await faults.before(passing.operation);
       if (passing.ceiling !== undefined) ceilings.admit(passing.ceiling, passing.address);
       const started = work();
       // Most work is done at once, and every await costs a turn of the loop.
