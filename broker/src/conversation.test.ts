@@ -1,86 +1,13 @@
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test, vi } from 'vitest';
-import { LanyardError, silentLogger } from '@lanyard/sdk/kernel';
-import { encodeDown, decodeBody, parseDown } from '@lanyard/sdk/protocol';
-import type { DownMessage, Hello, Problem, State } from '@lanyard/sdk/protocol';
-import { seededRandom } from '@lanyard/sdk/testing';
+import { LanyardError } from '@lanyard/sdk/kernel';
 import { csrOf } from './certificates/authority-double.ts';
-import { CertificateDesk } from './certificates/desk.ts';
-import { Reminders } from './certificates/reminders.ts';
-import { World, honest } from './certificates/test-life.ts';
-import type { Witness } from './certificates/test-life.ts';
-import { Conversation } from './conversation.ts';
 import { nameOf } from './fleet/appliance.ts';
-import { Fleet } from './fleet/fleet.ts';
 import { craftRequest, dnsName, namesAttribute } from './pki/testing/crafted-request.ts';
 import { readSigningRequest } from './pki/signing-request.ts';
+import { DEVICE, IDENTITY, KEY, bench, fingerprintIn, hash, hello, problemsIn, todoOf } from './test-conversation.ts';
 
 const MINUTE_MS = 60_000;
-const DEVICE = 'appliance-1';
-const IDENTITY = 'identity-key-1';
-const KEY = hash('key 1');
-
-const hello: Hello = {
-  id: 'hello-1',
-  bootId: 'boot-1',
-  clockMs: 0,
-  addresses: [{ address: '192.168.1.20', interface: 'eth0', isDefaultRoute: true }],
-  sdkVersion: '0.1.0',
-  rebinding: 'unknown',
-};
-
-/** Everything of the broker but its sockets, with one appliance enrolled and connected. */
-async function bench({ witness = honest, reader }: { witness?: Witness; reader?: typeof readSigningRequest } = {}) {
-  const world = new World();
-  const { clock, store } = world;
-  const shared = { clock, random: seededRandom(7), log: silentLogger };
-  const life = world.live(witness);
-  const { issuance } = life;
-  const desk = reader
-    ? new CertificateDesk({ store: store.orders, issuance, readRequest: reader, clock, log: silentLogger })
-    : life.desk;
-  const published: string[] = [];
-  const board = {
-    error: undefined as LanyardError | undefined,
-    async publish(name: string, addresses: readonly string[]): Promise<void> {
-      if (board.error) throw board.error;
-      published.push(`${name} ${addresses.join()}`);
-    },
-  };
-  const addresses = { allowCgnat: false, allowGlobal: false };
-  const settings = { zone: 'devices.example.com', addresses };
-  const fleet = new Fleet({ store: store.appliances, board, ...shared, settings });
-  const sent: DownMessage[] = [];
-  const reminders = new Reminders({ clock, remind: (deviceId) => void conversation.prompt(deviceId) });
-  const manners = { mode: 'resident', checkInSeconds: 21_600, reconnectSpreadSeconds: 300 } as const;
-  const send = (_deviceId: string, message: DownMessage): boolean => sent.push(message) > 0;
-  const conversation: Conversation = new Conversation({ fleet, desk, reminders, send, ...shared, settings: manners });
-  issuance.onEvent({
-    issued: (certificate) => conversation.issued(certificate),
-    failed: (order, againAtMs) => conversation.failed(order, againAtMs),
-  });
-  await issuance.start();
-  await reminders.start();
-  const name = nameOf(await fleet.enrol(DEVICE, IDENTITY));
-  const ask = (names: readonly string[] = [name], keyHash = KEY, id = 'csr-1') =>
-    conversation.receive(DEVICE, { kind: 'csr', csr: { id, der: csrOf({ names, keyHash }) } });
-  const greet = (said: Partial<Hello> = {}) =>
-    conversation.receive(DEVICE, { kind: 'hello', hello: { ...hello, ...said } });
-  return { world, clock, store, fleet, desk, conversation, sent, published, board, name, ask, greet };
-}
-
-function hash(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
-
-function todoOf(messages: readonly DownMessage[]): State['todo'] | undefined {
-  const state = messages.find((message) => message.kind === 'state');
-  return state?.state.todo;
-}
-
-function problemsIn(messages: readonly DownMessage[]): readonly Problem[] {
-  return messages.flatMap((message) => (message.kind === 'problem' ? [message.problem] : []));
-}
 
 describe('who is let in', () => {
   const caller = { deviceId: DEVICE, identityKeyHash: IDENTITY, sourceAddress: '203.0.113.9' };
@@ -340,77 +267,63 @@ describe('a request is refused', () => {
   });
 });
 
-describe('an order that is late', () => {
-  const SECRET = 'postgres://admin:hunter2@db/secret';
-  const failures = [
-    {
-      error: new LanyardError('authority-unreachable', { message: 'no route' }),
-      code: 'ca-unavailable',
-      seconds: [3, 5],
-    },
-    {
-      error: new LanyardError('authority-rate-limited', { retryAfterMs: 90_500 }),
-      code: 'ca-unavailable',
-      seconds: [91, 91],
-    },
-    { error: new LanyardError('authority-rejected-name'), code: 'ca-refused', seconds: [86_400, 86_400] },
-    { error: new LanyardError('authority-validation-failed'), code: 'validation-failed', seconds: [60, 60] },
-    { error: new LanyardError('dns-serving-failed', { message: SECRET }), code: 'internal', seconds: [3, 5] },
-    { error: new TypeError(SECRET), code: 'internal', seconds: [60, 60] },
-  ] as const;
+/** Connected, and serving its certificate; what it served before is a stranger's. */
+async function serving() {
+  const all = await bench();
+  await all.greet();
+  await all.ask();
+  await all.clock.advance(MINUTE_MS);
+  const fingerprint = fingerprintIn(all.sent);
+  await all.conversation.receive(DEVICE, { kind: 'installed', installed: { id: 'i', fingerprint } });
+  const { latestCertificate = expect.fail() } = await all.desk.dossier(DEVICE);
+  const move = async (renewAtMs: number): Promise<void> => {
+    const noted = { renewAtMs, window: undefined, lookUpAtMs: undefined };
+    expect(await all.store.orders.noteRenewal(latestCertificate, noted)).toBe(true);
+  };
+  all.sent.splice(0);
+  return { ...all, latestCertificate, move };
+}
 
-  for (const failure of failures) {
-    test(`tells the appliance why and when it goes on: ${failure.code} for ${'code' in failure.error ? failure.error.code : 'a defect'}`, async () => {
-      const { ask, sent, clock, store } = await bench({
-        witness: async (name, act) => {
-          if (name === 'authority.newOrder') throw failure.error;
-          return await act();
-        },
-      });
-      await ask();
-      await clock.advance(0);
-      const [problem] = problemsIn(sent);
-      const [order] = await store.orders.openOrders();
-      expect(problem).toMatchObject({ code: failure.code, ref: order?.id });
-      const [least, most] = failure.seconds;
-      expect(problem?.retryAfterSeconds).toBeGreaterThanOrEqual(least);
-      expect(problem?.retryAfterSeconds).toBeLessThanOrEqual(most);
-      expect(JSON.stringify(sent)).not.toContain('hunter2');
-      const isReadable = sent.every((message) => {
-        const body = decodeBody(encodeDown(message));
-        return body.ok && parseDown(message.kind, body.value).ok;
-      });
-      expect(isReadable).toBe(true);
-    });
-  }
+describe('a renewal that the CA moved', () => {
+  test('is asked for at its new instant of the appliance that serves the certificate', async () => {
+    const { clock, conversation, sent, latestCertificate, move } = await serving();
+    const renewAtMs = clock.nowMs() + MINUTE_MS;
+    await move(renewAtMs);
+    conversation.renewalMoved(latestCertificate, renewAtMs);
+    await clock.advance(MINUTE_MS - 1);
+    expect(sent).toEqual([]);
+    await clock.advance(1);
+    expect(todoOf(sent)).toEqual({ kind: 'request', reason: 'renewal' });
+  });
 
-  test('is not called late when only its record is slow to go', async () => {
-    const { greet, ask, sent, clock } = await bench({
-      witness: async (name, act) => {
-        if (name === 'board.clear') throw new LanyardError('dns-serving-failed');
-        return await act();
-      },
-    });
+  test('does not remind one that serves another certificate', async () => {
+    const { clock, conversation, sent, latestCertificate, move } = await serving();
+    await move(clock.nowMs());
+    conversation.renewalMoved({ ...latestCertificate, fingerprint: 'of another' }, clock.nowMs());
+    await clock.advance(MINUTE_MS);
+    expect(sent).toEqual([]);
+  });
+
+  test('does not remind one that has not said that it serves it', async () => {
+    const { greet, ask, clock, conversation, sent, desk } = await bench();
     await greet();
     await ask();
     await clock.advance(MINUTE_MS);
-    expect(problemsIn(sent)).toEqual([]);
+    const { latestCertificate = expect.fail() } = await desk.dossier(DEVICE);
+    conversation.renewalMoved(latestCertificate, clock.nowMs());
+    await clock.advance(MINUTE_MS);
     expect(sent.map(({ kind }) => kind)).toEqual(['certificate']);
-    // Nor does whoever asks, or was away, have to wait for that.
-    expect(await ask(undefined, KEY, 'csr-2')).toMatchObject([{ certificate: { kind: 'issued', id: 'csr-2' } }]);
-    expect(todoOf(await greet({ pendingKeyHash: KEY }))?.kind).toBe('install');
   });
 
-  test('says so in at most as many characters as the wire allows', async () => {
-    const { conversation } = await bench();
-    const message = conversation.problem('authority-refused', 'x'.repeat(10_000), { ref: 'r' });
-    expect(message).toMatchObject({ problem: { message: 'x'.repeat(512) } });
+  test('is heard of by one that is away with its next hello', async () => {
+    const { clock, conversation, sent, greet, latestCertificate, move } = await serving();
+    conversation.gone(DEVICE);
+    await move(clock.nowMs());
+    conversation.renewalMoved(latestCertificate, clock.nowMs());
+    await clock.advance(MINUTE_MS);
+    expect(sent).toEqual([]);
+    const { fingerprint, keyHash, notAfterMs } = latestCertificate;
+    const messages = await greet({ certificate: { fingerprint, keyHash, notAfterMs } });
+    expect(todoOf(messages)).toEqual({ kind: 'request', reason: 'renewal' });
   });
 });
-
-function fingerprintIn(messages: readonly DownMessage[]): string {
-  for (const message of messages) {
-    if (message.kind === 'certificate' && message.certificate.kind === 'issued') return message.certificate.fingerprint;
-  }
-  return expect.unreachable('no certificate was sent');
-}

@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { LanyardError, silentLogger } from '@lanyard/sdk/kernel';
 import { seededRandom } from '@lanyard/sdk/testing';
 import { csrOf } from './certificates/authority-double.ts';
-import { World, honest } from './certificates/test-life.ts';
+import { World, honest, never } from './certificates/test-life.ts';
 import type { Witness } from './certificates/test-life.ts';
+import { nameOf } from './fleet/appliance.ts';
 import { Fleet } from './fleet/fleet.ts';
 import { createPrivateCa, PrivateCa } from './pki/private-ca.ts';
 import { craftRequest, craftedSpki } from './pki/testing/crafted-request.ts';
@@ -15,15 +16,16 @@ const DEVICE = 'appliance-1';
 const CSR = `-----BEGIN CERTIFICATE REQUEST-----\n${craftRequest().toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`;
 const PUBLIC_KEY = `-----BEGIN PUBLIC KEY-----\n${craftedSpki.toString('base64')}\n-----END PUBLIC KEY-----\n`;
 
-async function bench(witness: Witness = honest) {
+async function bench(witness: Witness = honest, limits: World['terms']['limits'] = {}) {
   const world = new World();
+  world.terms = { ...world.terms, limits };
   const { clock, store } = world;
   const shared = { clock, random: seededRandom(3), log: silentLogger };
   const addresses = { allowCgnat: false, allowGlobal: false };
   const board = { publish: async (): Promise<void> => {} };
   const settings = { zone: 'devices.example.com', addresses };
   const fleet = new Fleet({ store: store.appliances, board, ...shared, settings });
-  const { desk, issuance } = world.live(witness);
+  const { desk, issuance } = world.live(witness, 1);
   await issuance.start();
   const identities = new PrivateCa(createPrivateCa('Test CA', shared), shared);
   const connected = new Set<string>();
@@ -151,6 +153,89 @@ describe('what is shown of an appliance', () => {
     await expect(registry.show(DEVICE)).rejects.toMatchObject({ code: 'appliance-unknown' });
     await expect(registry.renew(DEVICE)).rejects.toMatchObject({ code: 'appliance-unknown' });
     expect(prompted).toEqual([]);
+  });
+});
+
+/** So many appliances ask; each order's view. */
+async function asked(count: number, { witness, limits }: { witness?: Witness; limits?: World['terms']['limits'] }) {
+  const { registry, fleet, desk, clock } = await bench(witness, limits);
+  const ids = Array.from({ length: count }, (_, n) => `appliance-${n}`);
+  for (const id of ids) {
+    const name = nameOf(await fleet.enrol(id, `identity of ${id}`));
+    await desk.request(id, [name], csrOf({ names: [name], keyHash: `key of ${id}` }));
+  }
+  await clock.advance(0);
+  const orders = await Promise.all(ids.map(async (id) => (await registry.show(id)).order));
+  const after = (laterMs: number): string => new Date(clock.nowMs() + laterMs).toISOString();
+  return { orders, after };
+}
+
+function failing(act: string, error: Error): Witness {
+  return async (name, go) => {
+    if (name === act) throw error;
+    return await go();
+  };
+}
+
+/** The CA does not answer newOrder at all. */
+const silent: Witness = async (name, act) => (name === 'authority.newOrder' ? await never() : await act());
+
+describe('why an order is not going on', () => {
+  test('its own pause', async () => {
+    const { orders, after } = await asked(1, { witness: failing('authority.newOrder', new LanyardError('internal')) });
+    expect(orders[0]).toMatchObject({ state: 'waiting', failures: 1, nextTryAt: after(60_000) });
+    expect(orders[0]?.waitsFor).toEqual({ what: 'pause', until: after(60_000) });
+  });
+
+  test('a CA that is busy, for everybody', async () => {
+    const busy = new LanyardError('authority-rate-limited', { retryAfterMs: 60_000, details: { status: 503 } });
+    const { orders, after } = await asked(2, { witness: failing('authority.newOrder', busy) });
+    for (const order of orders) {
+      expect(order?.nextTryAt).toBe(after(60_000));
+      expect(order?.waitsFor).toEqual({ what: 'authority', until: after(60_000) });
+    }
+  });
+
+  test('a limit of the account, with how many go before it', async () => {
+    const limits = { 'new-orders': { burst: 1, periodMs: 600_000 } };
+    const { orders, after } = await asked(3, { limits });
+    const until = after(720_000);
+    expect(orders[1]?.waitsFor).toEqual({ what: 'budget', until, ahead: 0, limit: 'new-orders' });
+    expect(orders[2]?.waitsFor).toEqual({ what: 'budget', until, ahead: 1, limit: 'new-orders' });
+    expect(orders[2]?.nextTryAt).toBe(until);
+  });
+
+  test('a limit of the registered domain, which is named', async () => {
+    const limits = { 'registered-domain': { burst: 1, periodMs: 600_000 } };
+    const { orders } = await asked(2, { limits });
+    const where = { limit: 'registered-domain', subject: 'example.com' };
+    expect(orders[1]?.waitsFor).toMatchObject({ what: 'budget', ahead: 0, ...where });
+  });
+
+  test('its turn, when as many acts as may be are under way', async () => {
+    const { orders } = await asked(2, { witness: silent });
+    expect(orders[0]).toMatchObject({ state: 'ordering' });
+    expect(orders[0]).not.toHaveProperty('waitsFor');
+    expect(orders[1]?.waitsFor).toEqual({ what: 'turn', ahead: 0 });
+  });
+});
+
+test('what the CA wants is shown: when to renew, and why', async () => {
+  const { registry, desk, clock, store } = await bench();
+  const { name } = await registry.enrol({ deviceId: DEVICE, csr: CSR });
+  await desk.request(DEVICE, [name], csrOf({ names: [name], keyHash: 'key' }));
+  await clock.advance(60_000);
+  const { latestCertificate } = await store.orders.dossier(DEVICE);
+  const renewAtMs = clock.nowMs() + 2_000;
+  const window = { startMs: clock.nowMs() + 1_000, endMs: clock.nowMs() + 5_000 };
+  const explanationUrl = 'https://ca.test/why';
+  const noted = { renewAtMs, window, explanationUrl, lookUpAtMs: undefined };
+  expect((await registry.show(DEVICE)).certificate).not.toHaveProperty('renewalWindow');
+  expect(latestCertificate && (await store.orders.noteRenewal(latestCertificate, noted))).toBe(true);
+  expect((await registry.show(DEVICE)).certificate).toMatchObject({
+    renewAt: new Date(renewAtMs).toISOString(),
+    renewalWindow: { start: new Date(window.startMs).toISOString(), end: new Date(window.endMs).toISOString() },
+    explanationUrl,
   });
 });
 

@@ -18,6 +18,7 @@ const view = z.object({
       installedAt: instant.optional(),
       renewalWindow: z.object({ start: instant, end: instant }).optional(),
       explanationUrl: z.string().optional(),
+      revoked: z.object({ reason: z.string(), at: instant }).optional(),
     })
     .optional(),
   order: z
@@ -65,13 +66,14 @@ function whoItIs({ deviceId, name, isConnected, lastSeenAt, published }: View, n
 
 function whatItHas({ certificate }: View, nowMs: number): readonly string[] {
   if (certificate === undefined) return ['It has no certificate yet.'];
-  const { notAfter, installedAt, renewalWindow, explanationUrl } = certificate;
+  const { notAfter, installedAt, renewalWindow, explanationUrl, revoked } = certificate;
   const isOver = Date.parse(notAfter) <= nowMs;
   const worn =
     installedAt === undefined ? 'it has not said that it serves it' : `in use since ${when(installedAt, nowMs)}`;
   const wish = renewalWindow && `The CA wants it renewed between ${renewalWindow.start} and ${renewalWindow.end}.`;
   return [
     `Its certificate ${isOver ? 'expired' : 'expires'} ${when(notAfter, nowMs)}; ${worn}.`,
+    ...(revoked === undefined ? [] : [`It was revoked ${when(revoked.at, nowMs)}: ${revoked.reason}.`]),
     ...(wish === undefined ? [] : [wish]),
     ...(explanationUrl === undefined ? [] : [`The CA explains why: ${explanationUrl}`]),
   ];
@@ -109,6 +111,7 @@ function nextOfOrder({ state, waitsFor }: NonNullable<View['order']>, nowMs: num
     case 'authority':
       return `the CA is away or busy and is tried again${at}.`;
     case 'budget':
+      if (limit === 'pause') return `the CA asked the account to pause, which is over${at}${others}.`;
       return `the CA’s limit ${limit}${subject === undefined ? '' : ` for ${subject}`} has room again${at}${others}.`;
     case 'turn':
       return `its turn at the CA${others}.`;
