@@ -1,8 +1,6 @@
-import { VirtualClock } from '@lanyard/sdk/testing';
+import { VirtualClock, seededRandom } from '@lanyard/sdk/testing';
 import { createPrivateCa } from '../pki/private-ca.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { silentLogger } from '@lanyard/sdk/kernel';
-import { seededRandom } from '@lanyard/sdk/testing';
 import type { AcmeAuthority } from './acme-authority.ts';
 import { AuthorityRig, failure, misbehaveAt } from './authority-rig.ts';
 import { problem } from './hostile-ca.ts';
@@ -10,7 +8,7 @@ import type { Fault } from './hostile-ca.ts';
 
 const never = new AbortController().signal;
 const clock = new VirtualClock();
-const { certificatePem } = createPrivateCa('Test CA', { clock, random: seededRandom(1), log: silentLogger });
+const { certificatePem } = createPrivateCa('Test CA', { clock, random: seededRandom(1) });
 
 let rig: AuthorityRig;
 
