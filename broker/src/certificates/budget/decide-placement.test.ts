@@ -125,6 +125,11 @@ describe('an order', () => {
       { predecessor: { ...windowless, issuedAtMs: NOW_MS - 200 * DAY_MS } },
       NEW_REPLACING,
     ],
+    [
+      'after the end of its predecessor replaces nothing',
+      { predecessor: { ...windowless, notAfterMs: NOW_MS, issuedAtMs: NOW_MS - 90 * DAY_MS } },
+      'renewal',
+    ],
     ['whose predecessor is of another account is new', { predecessor: { ...certificate, authority: 'other' } }, NEW],
     [
       'that the CA refused as a replacement is a plain renewal',
@@ -201,7 +206,7 @@ describe('which limit is checked for which kind', () => {
     ['registered-domain', domain, ['new']],
     ['exact-set', exactSet, ['new', 'renewal']],
     ['failed-authorizations', failed, ['new', 'renewal']],
-    ['consecutive-failures', inARow, ['new', 'renewal']],
+    ['consecutive-failures', inARow, ['new', 'renewal', 'replacement']],
   ] as const;
   const GIVEN: readonly (readonly [Placement['kind'], Given])[] = [
     ['new', {}],

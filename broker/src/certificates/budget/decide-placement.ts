@@ -44,10 +44,10 @@ function place(placement: Placement, { terms, nowMs }: PlacementWish): Placement
 }
 
 function placementOf(latest: StoredCertificate | undefined, wish: PlacementWish): Placement {
-  const { order, terms, registeredDomains, nowMs } = wish;
+  const { terms, registeredDomains, nowMs } = wish;
   // To another account the certificate is a stranger's: `replaces` would be refused (RFC 9773 §5).
   const predecessor = latest?.authority === terms.id ? latest : undefined;
-  const replaces = replacesOf(order, predecessor, terms.id);
+  const replaces = replacesOf(wish, predecessor);
   const kind = terms.renewals === 'counted' ? 'new' : kindOf(predecessor, replaces, nowMs);
   const [domain] = registeredDomains;
   const isHolding = kind === 'new' && domain !== undefined && terms.limits['registered-domain'] !== undefined;
@@ -59,10 +59,15 @@ function placementOf(latest: StoredCertificate | undefined, wish: PlacementWish)
   };
 }
 
-function replacesOf(order: Order, predecessor: StoredCertificate | undefined, authority: string): string | undefined {
+function replacesOf(
+  { order, terms, nowMs }: PlacementWish,
+  predecessor: StoredCertificate | undefined,
+): string | undefined {
   // Asked again because the answer was lost: the same request, or it would be a second order.
-  if (order.state.kind === 'ordering' && order.placement?.authority === authority) return order.placement.replaces;
-  return isPlain(order) ? undefined : predecessor?.renewalId;
+  if (order.state.kind === 'ordering' && order.placement?.authority === terms.id) return order.placement.replaces;
+  // There is nothing to replace any more in one that has expired; Boulder refuses it.
+  const isOver = predecessor !== undefined && predecessor.notAfterMs <= nowMs;
+  return isOver || isPlain(order) ? undefined : predecessor?.renewalId;
 }
 
 /** The CA has refused it as a replacement. */

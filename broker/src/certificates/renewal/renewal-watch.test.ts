@@ -152,13 +152,13 @@ describe('the CA is asked', () => {
     expect(await world.store.nextLookUpMs()).toBeUndefined();
   });
 
-  test('once a day whether it offers renewal information by now', async () => {
+  test('once and never again when it offers no renewal information', async () => {
     const world = new World();
     world.issue(1, 90 * DAY_MS);
     world.answer = async () => undefined;
     await begin(world);
     await world.clock.advance(3.5 * DAY_MS);
-    expect(world.asked).toHaveLength(4);
+    expect(world.asked).toHaveLength(1);
     expect(world.moved).toEqual([]);
   });
 
