@@ -3,11 +3,14 @@ import { Worker } from 'node:worker_threads';
 import { LanyardError, describeError, inOrder, systemClock, systemRandom } from '@lanyard/sdk/kernel';
 import type { Clock, Logger, Random, Runnable, Timer } from '@lanyard/sdk/kernel';
 import { AcmeAuthority } from './acme/acme-authority.ts';
+import { readExternalAccount } from './acme/external-account.ts';
+import type { ExternalAccount } from './acme/external-account.ts';
 import { FileAccountStore } from './acme/file-account-store.ts';
 import { AcmeTransport } from './acme/transport.ts';
 import type { HealthFinding } from './admin/admin-api.ts';
 import { AdminServer } from './admin/admin-server.ts';
 import { authorityTerms } from './authority-terms.ts';
+import { CaaPin } from './caa-pin.ts';
 import type { BrokerConfig } from './config.ts';
 import type { Conversation } from './conversation.ts';
 import { createCore } from './core.ts';
@@ -61,6 +64,7 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   const dns = dnsParts(config, store, world, onFailure);
   const { transport, authority } = await acmeParts(config, world);
   const caa = caaPin(config, dns.zones, authority, log);
+  authority.onAccount(() => void caa.start());
 
   const { fleet, desk, issuance, renewals, replacement, reminders, conversation } = createCore({
     authority,
@@ -159,8 +163,20 @@ async function acmeParts(
   const { directory: directoryUrl, contact, profile, roots } = config.acme;
   const transport = new AcmeTransport({ clock, ...(roots !== undefined && { extraRootsPem: await readText(roots) }) });
   const account = new FileAccountStore({ path: dataDirectory(config.data).acmeAccount(directoryUrl) });
-  const wishes = { contact, ...(profile !== undefined && { profile }) };
+  const externalAccount = await externalAccountOf(config);
+  const wishes = { contact, ...(profile !== undefined && { profile }), ...(externalAccount && { externalAccount }) };
   return { transport, authority: new AcmeAuthority({ directoryUrl, account, transport, clock, log, ...wishes }) };
+}
+
+async function externalAccountOf({ acme }: BrokerConfig): Promise<ExternalAccount | undefined> {
+  if (acme.externalAccount === undefined) return undefined;
+  const { kid, hmacKeyFile } = acme.externalAccount;
+  return readExternalAccount(kid, await readSecret(hmacKeyFile), hmacKeyFile);
+}
+
+function caaPin({ zone, acme }: BrokerConfig, zones: OwnZones, authority: AcmeAuthority, log: Logger): CaaPin {
+  const { caaIdentity } = acme;
+  return new CaaPin({ apex: zone.apex, caaIdentity, accountUrl: () => authority.accountUrl, zones, log });
 }
 
 async function mqttServer(
@@ -217,28 +233,4 @@ function startThread(name: string): Worker {
   const isSource = import.meta.url.endsWith('.ts');
   const execArgv = isSource ? ['--conditions=lanyard-source'] : [];
   return new Worker(new URL(`./${name}.${isSource ? 'ts' : 'js'}`, import.meta.url), { execArgv });
-}
-
-/**
- * CAA at the apex for this CA and this account alone (RFC 8657), so that nobody else gets certificates under the zone.
- * The account's URL may come late, when the CA could not be reached at the start.
- */
-function caaPin(config: BrokerConfig, zones: OwnZones, authority: AcmeAuthority, log: Logger): Runnable {
-  const { caaIdentity } = config.acme;
-  let isPinned = caaIdentity === undefined;
-  const start = async (): Promise<void> => {
-    const { accountUrl } = authority;
-    if (isPinned || accountUrl === undefined) return;
-    const value = `${caaIdentity}; accounturi=${accountUrl}; validationmethods=dns-01`;
-    try {
-      await zones.setCaa(config.zone.apex, [
-        { flags: 0, tag: 'issue', value },
-        { flags: 0, tag: 'issuewild', value: ';' },
-      ]);
-      isPinned = true;
-    } catch (error) {
-      log.error({ err: describeError(error) }, 'CAA could not be published; tried again with the next certificate');
-    }
-  };
-  return { start, stop: async () => {} };
 }

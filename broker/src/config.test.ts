@@ -81,6 +81,9 @@ const WRONG: readonly (readonly [setting: string, value: unknown])[] = [
   ['acme.directory', 'not a url'],
   ['acme.contact', ['admin@example.com']],
   ['acme.caaIdentity', 'LetsEncrypt.org'],
+  ['acme.externalAccount', 'kid-1'],
+  ['acme.externalAccount.kid', ''],
+  ['acme.externalAccount.hmacKeyFile', undefined],
   ['admin.port', 'http'],
   ['addresses.allowGlobal', 'yes'],
   ['appliances.mode', 'sleepy'],
@@ -95,7 +98,7 @@ test.each(WRONG)('a wrong %s (%j) is refused by its name', (setting, value) => {
   expect(complaintOf(withSetting(setting, value))).toMatch(new RegExp(`^${setting.replaceAll('.', '\\.')}`, 'm'));
 });
 
-test.each(['unknown', 'zone.unknown', 'mqtt.prot', 'acme.eab', 'admin.token'])(
+test.each(['unknown', 'zone.unknown', 'mqtt.prot', 'acme.eab', 'acme.externalAccount.hmacKey', 'admin.token'])(
   'an unknown setting %s is refused',
   (setting) => {
     expect(complaintOf(withSetting(setting, 1))).toContain(setting.split('.').at(-1));
@@ -130,11 +133,14 @@ describe('a settings file', () => {
   afterEach(() => rm(directory, { recursive: true, force: true }));
 
   test('names its paths relative to itself', async () => {
-    const acme = { ...least.acme, roots: 'roots.pem' };
+    const externalAccount = { kid: 'kid-1', hmacKeyFile: 'secrets/eab.key' };
+    const acme = { ...least.acme, roots: 'roots.pem', externalAccount };
     await writeFile(path, stringify({ ...least, data: '../elsewhere', acme }));
     const config = await loadConfig(path);
     expect(config.data).toBe(join(directory, '..', 'elsewhere'));
     expect(config.acme.roots).toBe(join(directory, 'roots.pem'));
+    const hmacKeyFile = join(directory, 'secrets/eab.key');
+    expect(config.acme.externalAccount).toEqual({ kid: 'kid-1', hmacKeyFile });
   });
 
   test('that is not there is named, with what to do', async () => {

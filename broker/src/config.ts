@@ -81,6 +81,13 @@ const acme = z.strictObject({
     .string()
     .optional()
     .describe('PEM file with the roots of the CA’s own HTTPS server, if the system’s do not do.'),
+  externalAccount: z
+    .strictObject({
+      kid: z.string().min(1).max(512),
+      hmacKeyFile: z.string().min(1),
+    })
+    .optional()
+    .describe('External account binding, from a CA that takes only customers: a key’s id, and the file it is in.'),
   caaIdentity: dnsName
     .optional()
     .describe('The CA’s name in CAA records. When set, CAA at the apex allows only this CA, this account and dns-01.'),
@@ -160,8 +167,16 @@ export async function loadConfig(path: string): Promise<BrokerConfig> {
   });
   const config = parseConfig(readYaml(text, path));
   const base = dirname(resolve(path));
-  const roots = config.acme.roots === undefined ? {} : { roots: resolve(base, config.acme.roots) };
-  return { ...config, data: resolve(base, config.data), acme: { ...config.acme, ...roots } };
+  return { ...config, data: resolve(base, config.data), acme: { ...config.acme, ...resolvedPaths(config.acme, base) } };
+}
+
+function resolvedPaths({ roots, externalAccount }: BrokerConfig['acme'], base: string): Partial<BrokerConfig['acme']> {
+  return {
+    ...(roots !== undefined && { roots: resolve(base, roots) }),
+    ...(externalAccount && {
+      externalAccount: { ...externalAccount, hmacKeyFile: resolve(base, externalAccount.hmacKeyFile) },
+    }),
+  };
 }
 
 function readYaml(text: string, path: string): unknown {

@@ -18,6 +18,7 @@ const optional: Readonly<Record<string, unknown>> = {
   'zone.hostmaster': 'dns.example.com',
   'acme.profile': 'shortlived',
   'acme.roots': 'roots.pem',
+  'acme.externalAccount': { kid: 'kid-1', hmacKeyFile: 'external-account.key' },
   'acme.caaIdentity': 'ca.example.com',
   'acme.limits': 'letsencrypt',
 };
@@ -52,10 +53,20 @@ describe('the table of settings', () => {
     );
     const last = new Set(rows.map(({ path }) => path.split('.').at(-1)));
     const groups = new Set(rows.map(({ path }) => path.split('.')[0]));
-    // Parts of one entry of a list: the row of the list names them.
-    const inLists = new Set(['name', 'addresses', 'host', 'port', 'burst', 'periodMs', 'count']);
+    // Parts of one entry: its row names them.
+    const inEntries = new Set([
+      'name',
+      'addresses',
+      'host',
+      'port',
+      'kid',
+      'hmacKeyFile',
+      'burst',
+      'periodMs',
+      'count',
+    ]);
     expect(keys.length).toBeGreaterThan(20);
-    expect(keys.filter((key = '') => !last.has(key) && !groups.has(key) && !inLists.has(key))).toEqual([]);
+    expect(keys.filter((key = '') => !last.has(key) && !groups.has(key) && !inEntries.has(key))).toEqual([]);
   });
 });
 

@@ -8,9 +8,12 @@ import type { AccountRecord, AccountStore } from './account.ts';
 import type { Directory } from './directory.ts';
 import { exchange } from './exchange.ts';
 import type { Exchanged, ExchangeOptions } from './exchange.ts';
+import type { ExternalAccount } from './external-account.ts';
+import { ForgottenAccount, isForgotten } from './forgotten-account.ts';
 import { settleRollover } from './key-rollover.ts';
 import { plainGet } from './plain-get.ts';
 import type { Shown } from './plain-get.ts';
+import { registrationError } from './registration-refusal.ts';
 import { abandoned } from './transport.ts';
 import type { CaTransport } from './transport.ts';
 
@@ -26,7 +29,7 @@ export interface AccountSessionOptions {
   /** The certificate profile of orders that name none. */
   readonly profile?: string;
   /** Ties the account to a customer of the CA (RFC 8555 §7.3.4), which most CAs besides Let's Encrypt demand. */
-  readonly externalAccount?: { readonly kid: string; readonly hmacKey: string };
+  readonly externalAccount?: ExternalAccount;
 }
 
 /** What an exchange is about, and what it brings. */
@@ -39,6 +42,8 @@ const TEMPORARY: readonly ErrorCode[] = ['authority-unreachable', 'authority-rat
 
 export class AccountSession implements Runnable {
   readonly #options: AccountSessionOptions;
+  readonly #forgotten: ForgottenAccount;
+  #onAccount: (accountUrl: string) => void = () => {};
   #life: AbortController | undefined;
   #opening: Promise<Client> | undefined;
   #client: Client | undefined;
@@ -47,6 +52,12 @@ export class AccountSession implements Runnable {
 
   constructor(options: AccountSessionOptions) {
     this.#options = options;
+    this.#forgotten = new ForgottenAccount(options);
+  }
+
+  /** Called whenever the CA has given the account a URL: for the first time, or another one. Must not throw. */
+  onAccount(listener: (accountUrl: string) => void): void {
+    this.#onAccount = listener;
   }
 
   /** For CAA's accounturi (RFC 8657): known once the CA has answered newAccount, from then on at every start. */
@@ -72,7 +83,7 @@ export class AccountSession implements Runnable {
       this.#accountUrl = (await loadAccount(this.#options.account, this.#options.directoryUrl)).url;
       await this.#openOrWait(life.signal);
     } catch (error) {
-      if (LanyardError.is(error) && TEMPORARY.includes(error.code)) {
+      if (isTemporary(error)) {
         this.#options.log.warn({ code: error.code, reason: describeError(error) }, 'the CA cannot be used yet');
         return;
       }
@@ -92,8 +103,24 @@ export class AccountSession implements Runnable {
     return this.#client ?? (await this.#openLate(signal));
   }
 
+  /** One call by the open account. One that the CA has forgotten is registered anew, and the call is repeated. */
+  async ask<T>(purpose: Purpose, signal: AbortSignal, call: (client: Client) => Promise<T>): Promise<Exchanged<T>> {
+    const client = await this.open(signal);
+    try {
+      return await this.#exchange(purpose, signal, () => call(client));
+    } catch (error) {
+      if (!isForgotten(error)) throw error;
+      // Of many calls that hear of it at once the first sees to it, and the others wait for the same opening.
+      if (this.#client === client) {
+        this.#forgotten.note(error);
+        this.#client = undefined;
+      }
+    }
+    return await this.ask(purpose, signal, call);
+  }
+
   /** One call of acme-client, in bounded time. */
-  async exchange<T>(purpose: Purpose, signal: AbortSignal, call: () => Promise<T>): Promise<Exchanged<T>> {
+  async #exchange<T>(purpose: Purpose, signal: AbortSignal, call: () => Promise<T>): Promise<Exchanged<T>> {
     using limit = deadline(this.#options.clock, CALL_TIMEOUT_MS, signal);
     const { transport } = this.#options;
     const exchanged = await exchange({ ...purpose, transport, signal: limit.signal }, call);
@@ -128,20 +155,23 @@ export class AccountSession implements Runnable {
   async #openOnce(life: AbortSignal): Promise<Client> {
     const { directoryUrl, externalAccount, profile } = this.#options;
     const record = await this.#load(life);
+    const url = this.#forgotten.isNoted ? undefined : record.url;
     const client = new Client({
       directoryUrl,
       accountKey: record.keyPem,
-      ...(record.url === undefined ? {} : { accountUrl: record.url }),
+      ...(url === undefined ? {} : { accountUrl: url }),
       ...(externalAccount === undefined ? {} : { externalAccountBinding: externalAccount }),
     });
-    const { directory } = await this.exchange({ subject: 'service', expect: 'object' }, life, () =>
+    const { directory } = await this.#exchange({ subject: 'service', expect: 'object' }, life, () =>
       client.getTermsOfServiceUrl(),
     );
     if (directory === undefined) throw new LanyardError('internal', { message: 'the directory was not fetched' });
     checkProfile(profile, directory);
-    this.#accountUrl = record.url ?? (await this.#register(client, record, life));
+    const accountUrl = url ?? (await this.#register(client, record, life));
+    this.#accountUrl = accountUrl;
     if (life.aborted) throw abandoned(life);
     this.#client = client;
+    if (url === undefined) this.#onAccount(accountUrl);
     return client;
   }
 
@@ -155,16 +185,32 @@ export class AccountSession implements Runnable {
   }
 
   async #register(client: Client, record: AccountRecord, life: AbortSignal): Promise<string> {
-    const { account, contact, log } = this.#options;
-    const { value: url } = await this.exchange({ subject: 'service', expect: 'located' }, life, async () => {
-      // To configure a CA is to agree to its terms, which the operator's guide says in as many words.
-      await client.createAccount({ termsOfServiceAgreed: true, ...(contact ? { contact: [...contact] } : {}) });
-      return client.getAccountUrl();
-    });
+    const { account, log } = this.#options;
+    const url = await this.#newAccount(client, life);
     await account.write({ ...record, url });
+    this.#forgotten.settle();
     log.info({ accountUrl: url, terms: this.#directory?.termsOfService }, 'account at the CA opened');
     return url;
   }
+
+  async #newAccount(client: Client, life: AbortSignal): Promise<string> {
+    const { contact, externalAccount } = this.#options;
+    try {
+      const { value: url } = await this.#exchange({ subject: 'service', expect: 'located' }, life, async () => {
+        // To configure a CA is to agree to its terms, which the operator's guide says in as many words.
+        await client.createAccount({ termsOfServiceAgreed: true, ...(contact ? { contact: [...contact] } : {}) });
+        return client.getAccountUrl();
+      });
+      return url;
+    } catch (error) {
+      if (!isTemporary(error)) this.#forgotten.settle();
+      throw registrationError(error, externalAccount);
+    }
+  }
+}
+
+function isTemporary(error: unknown): error is LanyardError {
+  return LanyardError.is(error) && TEMPORARY.includes(error.code);
 }
 
 function checkProfile(profile: string | undefined, { profiles }: Directory): void {

@@ -1,14 +1,13 @@
 /** A certificate authority behind RFC 8555, spoken by acme-client over our own transport. */
 import { LanyardError } from '@lanyard/sdk/kernel';
 import type { Runnable } from '@lanyard/sdk/kernel';
-import type { Client, Order } from 'acme-client';
+import type { Order } from 'acme-client';
 import type { Authority, AuthorityOrder, Authorization, NewOrder, RenewalInfo } from '../certificates/authority.ts';
 import type { RevocationReason } from '../certificates/stored-certificate.ts';
 import { AccountSession } from './account-session.ts';
 import type { AccountSessionOptions, Purpose } from './account-session.ts';
 import { parseAuthorization } from './authorization-document.ts';
 import { parseChain } from './chain-document.ts';
-import type { Exchanged } from './exchange.ts';
 import { parseOrder } from './order-document.ts';
 import { ALREADY_REVOKED, isObject, problemType } from './problems.ts';
 import { parseRenewalInfo } from './renewal-info-document.ts';
@@ -49,6 +48,11 @@ export class AcmeAuthority implements Authority, Runnable {
     return this.#session.accountUrl;
   }
 
+  /** Called whenever the CA has given the account a URL: for the first time, or another one. Must not throw. */
+  onAccount(listener: (accountUrl: string) => void): void {
+    this.#session.onAccount(listener);
+  }
+
   /**
    * Loads or makes the account. A CA that cannot be reached does not keep the broker from starting: the next call
    * tries again.
@@ -64,7 +68,7 @@ export class AcmeAuthority implements Authority, Runnable {
 
   async newOrder({ names, profile, replaces }: NewOrder, signal: AbortSignal): Promise<AuthorityOrder> {
     const chosen = profile ?? this.#profile;
-    const client = await this.#session.open(signal);
+    await this.#session.open(signal);
     // A CA without renewal information refuses orders that name a predecessor, or worse.
     const isReplacing = replaces !== undefined && this.#session.directory?.renewalInfoUrl !== undefined;
     const request = {
@@ -73,7 +77,7 @@ export class AcmeAuthority implements Authority, Runnable {
       ...(isReplacing ? { replaces } : {}),
     };
     try {
-      const asked = await this.#session.exchange(ORDERING, signal, () => client.createOrder(request));
+      const asked = await this.#session.ask(ORDERING, signal, (client) => client.createOrder(request));
       return this.#remember(parseOrder(asked.value, asked.location ?? '', asked.retryAfterMs));
     } catch (error) {
       throw isReplacing ? replacementError(error) : error;
@@ -81,12 +85,14 @@ export class AcmeAuthority implements Authority, Runnable {
   }
 
   async order(orderUrl: string, signal: AbortSignal): Promise<AuthorityOrder> {
-    const asked = await this.#ask(PART_OF_ORDER, signal, (client) => client.getOrder(orderOf({ url: orderUrl })));
+    const asked = await this.#session.ask(PART_OF_ORDER, signal, (client) =>
+      client.getOrder(orderOf({ url: orderUrl })),
+    );
     return this.#remember(parseOrder(asked.value, orderUrl, asked.retryAfterMs));
   }
 
   async authorization(authorizationUrl: string, signal: AbortSignal): Promise<Authorization> {
-    const { value, retryAfterMs } = await this.#ask(PART_OF_ORDER, signal, async (client) => {
+    const { value, retryAfterMs } = await this.#session.ask(PART_OF_ORDER, signal, async (client) => {
       const [document] = await client.getAuthorizations(orderOf({ authorizations: [authorizationUrl] }));
       const { dns01, ...rest } = parseAuthorization(document);
       if (dns01 === undefined) return { ...rest, challenge: undefined };
@@ -107,7 +113,7 @@ export class AcmeAuthority implements Authority, Runnable {
 
   async trigger(challengeUrl: string, signal: AbortSignal): Promise<void> {
     try {
-      await this.#ask(CHALLENGE, signal, (client) =>
+      await this.#session.ask(CHALLENGE, signal, (client) =>
         client.completeChallenge({ type: 'dns-01', status: 'pending', url: challengeUrl, token: '' }),
       );
     } catch (error) {
@@ -119,7 +125,7 @@ export class AcmeAuthority implements Authority, Runnable {
 
   async finalize(finalizeUrl: string, csr: Uint8Array, signal: AbortSignal): Promise<AuthorityOrder> {
     const pem = `-----BEGIN CERTIFICATE REQUEST-----\n${Buffer.from(csr).toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`;
-    const asked = await this.#ask(PART_OF_ORDER, signal, (client) =>
+    const asked = await this.#session.ask(PART_OF_ORDER, signal, (client) =>
       client.finalizeOrder(orderOf({ finalize: finalizeUrl }), pem),
     );
     const url = this.#orderUrls.get(finalizeUrl) ?? asked.location;
@@ -132,7 +138,7 @@ export class AcmeAuthority implements Authority, Runnable {
   }
 
   async certificate(certificateUrl: string, signal: AbortSignal): Promise<string> {
-    const asked = await this.#ask(CHAIN, signal, (client) =>
+    const asked = await this.#session.ask(CHAIN, signal, (client) =>
       client.getCertificate(orderOf({ status: 'valid', certificate: certificateUrl })),
     );
     return parseChain(asked.value);
@@ -140,7 +146,10 @@ export class AcmeAuthority implements Authority, Runnable {
 
   async revoke(chain: string, reason: RevocationReason, signal: AbortSignal): Promise<void> {
     try {
-      await this.#ask(REVOKING, signal, (client) => client.revokeCertificate(chain, { reason: REASON_CODES[reason] }));
+      await this.#session.ask(REVOKING, signal, (client) =>
+        // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- an enum that exists only in acme-client's types
+        client.revokeCertificate(chain, { reason: REASON_CODES[reason] }),
+      );
     } catch (error) {
       // RFC 8555 §7.6: said again, as after an answer that was lost.
       if (problemType(error) !== ALREADY_REVOKED) throw error;
@@ -157,14 +166,11 @@ export class AcmeAuthority implements Authority, Runnable {
 
   async #challengeStatus(challengeUrl: string, signal: AbortSignal): Promise<unknown> {
     // For acme-client every object with a URL is fetched alike.
-    const asked = await this.#ask(CHALLENGE, signal, (client) => client.getOrder(orderOf({ url: challengeUrl })));
+    const asked = await this.#session.ask(CHALLENGE, signal, (client) =>
+      client.getOrder(orderOf({ url: challengeUrl })),
+    );
     const document: unknown = asked.value;
     return isObject(document) ? document['status'] : undefined;
-  }
-
-  async #ask<T>(purpose: Purpose, signal: AbortSignal, call: (client: Client) => Promise<T>): Promise<Exchanged<T>> {
-    const client = await this.#session.open(signal);
-    return await this.#session.exchange(purpose, signal, () => call(client));
   }
 
   #remember(order: AuthorityOrder): AuthorityOrder {

@@ -40,6 +40,13 @@ describe('what newOrder’s refusal of an order that replaces means', () => {
     expect(replacementError(refusal(status, ACME + type))).toMatchObject({ code });
   });
 
+  test('Pebble’s 500 for a certificate that it did not issue is about the replacement', () => {
+    const detail = 'could not find an order for the given certificate: could not find order resulting in …';
+    const document = { type: `${ACME}serverInternal`, detail };
+    const error = problemError({ status: 500, document, subject: 'service', retryAfterMs: undefined, nowMs: 0 });
+    expect(replacementError(error)).toMatchObject({ code: 'authority-replacement-refused', cause: error });
+  });
+
   test('a type without the prefix of RFC 8555 may mean anything, also that', () => {
     expect(replacementError(refusal(400, 'about:blank'))).toMatchObject({ code: 'authority-replacement-refused' });
   });

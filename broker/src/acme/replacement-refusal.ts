@@ -20,13 +20,25 @@ const OTHER_REASONS: ReadonlySet<string> = new Set([
   'userActionRequired',
 ]);
 
+/**
+ * Pebble's words, with status 500, for a certificate that it did not issue, as after a restart. Of no other 500 can be
+ * told that it is about the replacement: the CA is broken, and a plain order would only cost more.
+ */
+const UNKNOWN_CERTIFICATE = 'could not find an order for the given certificate';
+
 /** The error that newOrder threw, to an order with `replaces`, as what it most likely means. */
 export function replacementError(error: unknown): unknown {
-  if (!LanyardError.is(error, 'authority-refused')) return error;
-  const { message, details, retryAfterMs } = error;
-  const { status, problem } = details;
+  if (!LanyardError.is(error)) return error;
+  if (error.code === 'authority-unreachable' && error.message.includes(UNKNOWN_CERTIFICATE)) return refusal(error);
+  if (error.code !== 'authority-refused') return error;
+  const { status, problem } = error.details;
   if (typeof status !== 'number' || status < 400 || status >= 500) return error;
   if (isObject(problem) && OTHER_REASONS.has(problemName(problem['type']))) return error;
+  return refusal(error);
+}
+
+function refusal(error: LanyardError): LanyardError {
+  const { message, details, retryAfterMs } = error;
   return new LanyardError('authority-replacement-refused', {
     message,
     details,
