@@ -28,7 +28,8 @@ const THREAD = new URL('../../broker/src/dns/thread.ts', import.meta.url);
 
 /** @param directory where the script may lie. */
 export async function startChallengeHook(apex: string, directory: string): Promise<ChallengeHook> {
-  const { zones, address, stop: stopDns } = await serveZone(apex);
+  const served = await serveZone(apex);
+  const { zones, address } = served;
   const seen = new Set<string>();
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', `http://${LOOPBACK}`);
@@ -60,12 +61,19 @@ export async function startChallengeHook(apex: string, directory: string): Promi
     stop: async () => {
       server.close();
       server.closeAllConnections();
-      await stopDns();
+      await served.stop();
     },
   };
 }
 
-async function serveZone(apex: string): Promise<{ zones: OwnZones; address: Endpoint; stop: () => Promise<void> }> {
+export interface ServedZones {
+  readonly zones: OwnZones;
+  readonly address: Endpoint;
+  stop(): Promise<void>;
+}
+
+/** One zone on a DNS thread of its own, on a free port. */
+export async function serveZone(apex: string): Promise<ServedZones> {
   const world = { clock: systemClock, log: silentLogger };
   const worker = new Worker(THREAD, { execArgv: ['--conditions=lanyard-source'] });
   const thread = new DnsThread({ worker, ...world });

@@ -1,0 +1,150 @@
+/** Our way through a CA without appliances: account, orders, budget, DNS and renewal information, and nothing else. */
+import { silentLogger, systemClock, systemRandom } from '@lanyard/sdk/kernel';
+import type { Clock, Logger, Runnable } from '@lanyard/sdk/kernel';
+import type { TownAuthority } from '@lanyard/simulator';
+import { AcmeAuthority } from '../../broker/src/acme/acme-authority.ts';
+import type { AcmeAuthorityOptions } from '../../broker/src/acme/acme-authority.ts';
+import { MemoryAccountStore } from '../../broker/src/acme/authority-rig.ts';
+import { AcmeTransport } from '../../broker/src/acme/transport.ts';
+import { termsOf } from '../../broker/src/certificates/budget/presets.ts';
+import type { ChallengeBoard } from '../../broker/src/certificates/challenge-board.ts';
+import { Issuance } from '../../broker/src/certificates/issuance.ts';
+import type { OrderStore } from '../../broker/src/certificates/order-store.ts';
+import { RenewalWatch } from '../../broker/src/certificates/renewal/renewal-watch.ts';
+import { CaGate } from '../../broker/src/certificates/schedule/ca-gate.ts';
+import type { CertificateWithChain, StoredCertificate } from '../../broker/src/certificates/stored-certificate.ts';
+import { readIssuedChain } from '../../broker/src/pki/issued-chain.ts';
+import { readSigningRequest } from '../../broker/src/pki/signing-request.ts';
+import { registeredDomains } from '../../broker/src/registered-domain.ts';
+import { openInlineStore } from '../../broker/src/store/inline-store.ts';
+import type { InlineStore } from '../../broker/src/store/inline-store.ts';
+import { makeKeyPair } from '../../sdk/src/identity/key-pair.ts';
+import { makeSigningRequest } from '../../sdk/src/identity/signing-request.ts';
+
+export interface IssuerParts {
+  readonly ca: Pick<TownAuthority, 'directoryUrl' | 'tlsRootPem'>;
+  /** What the CA's validators are shown. */
+  readonly board: ChallengeBoard;
+  /** Outlives the issuer, as a file does. */
+  readonly account?: MemoryAccountStore;
+  /** Path of its database; in memory when left out. */
+  readonly database?: string;
+  /** What its pauses go by; requests take real time. */
+  readonly clock?: Clock;
+  readonly acme?: Pick<AcmeAuthorityOptions, 'profile' | 'externalAccount'>;
+}
+
+export class Issuer implements Runnable {
+  readonly authority: AcmeAuthority;
+  /** Why orders were delayed: codes, in the order of the log. */
+  readonly delays: unknown[] = [];
+  /** How often a record was put up. */
+  published = 0;
+  readonly #transport: AcmeTransport;
+  readonly #store: InlineStore;
+  readonly #issuance: Issuance;
+  readonly #renewals: RenewalWatch;
+  readonly #issued = new Map<string, CertificateWithChain>();
+  /** By name: what is called when its order is closed. */
+  readonly #awaited = new Map<string, () => void>();
+  #onLooked: () => void = () => {};
+
+  constructor(parts: IssuerParts) {
+    const { ca, board, account = new MemoryAccountStore(), database = ':memory:', clock = systemClock, acme } = parts;
+    const { directoryUrl, tlsRootPem } = ca;
+    this.#transport = new AcmeTransport({ clock: systemClock, extraRootsPem: tlsRootPem });
+    const access = { directoryUrl, account, transport: this.#transport, clock: systemClock, log: silentLogger };
+    this.authority = new AcmeAuthority({ ...access, ...acme });
+    this.#store = openInlineStore(database);
+    const world = { clock, random: systemRandom, log: this.#log() };
+    const { authority } = this;
+    this.#issuance = new Issuance({
+      ...world,
+      authority,
+      board: this.#counting(board),
+      readChain: readIssuedChain,
+      store: this.#store.orders,
+      terms: termsOf({ preset: 'pebble', id: directoryUrl }),
+      gate: new CaGate(world),
+      registeredDomainOf: registeredDomains(),
+      settings: { concurrency: 8 },
+    });
+    this.#issuance.onEvent({
+      issued: (certificate) => void this.#issued.set(certificate.keyHash, certificate),
+      failed: () => {},
+    });
+    const settings = { concurrency: 4 };
+    this.#renewals = new RenewalWatch({ ...world, authority, store: this.#watched(), settings });
+  }
+
+  async start(): Promise<void> {
+    await this.#transport.start();
+    await this.authority.start();
+    await this.#issuance.start();
+    await this.#renewals.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#renewals.stop();
+    await this.#issuance.stop();
+    await this.authority.stop();
+    await this.#transport.stop();
+    this.#store.close();
+  }
+
+  /** Asks for a certificate with a new key, as an appliance does, and resolves when it is there and all is tidied up. */
+  async order(name: string): Promise<CertificateWithChain> {
+    const csr = await makeSigningRequest({ ...(await makeKeyPair()), names: [name] });
+    const { keyHash } = await readSigningRequest(csr);
+    const closed = new Promise<void>((resolve) => this.#awaited.set(name, resolve));
+    const acceptance = await this.#issuance.request({ deviceId: name, names: [name], keyHash, csr });
+    if (acceptance.kind !== 'accepted') throw new Error(`the request is ${acceptance.kind}`);
+    await closed;
+    const certificate = this.#issued.get(keyHash);
+    if (certificate === undefined) throw new Error('the order is closed without a certificate');
+    return certificate;
+  }
+
+  /** Resolves with the newest certificate once the CA was asked for its renewal information again. */
+  async lookedUp(name: string): Promise<StoredCertificate> {
+    await new Promise<void>((resolve) => (this.#onLooked = resolve));
+    return await this.newest(name);
+  }
+
+  async newest(name: string): Promise<StoredCertificate> {
+    const { latestCertificate } = await this.#store.orders.dossier(name);
+    if (latestCertificate === undefined) throw new Error(`${name} has no certificate`);
+    return latestCertificate;
+  }
+
+  #counting(board: ChallengeBoard): ChallengeBoard {
+    return {
+      put: async (name, value) => {
+        this.published += 1;
+        await board.put(name, value);
+      },
+      clear: (name, value) => board.clear(name, value),
+      list: () => board.list(),
+    };
+  }
+
+  #watched(): OrderStore {
+    const { orders } = this.#store;
+    const noteRenewal: OrderStore['noteRenewal'] = async (lookedUp, renewal) => {
+      const isNewest = await orders.noteRenewal(lookedUp, renewal);
+      this.#onLooked();
+      return isNewest;
+    };
+    return { ...orders, noteRenewal };
+  }
+
+  #log(): Logger {
+    const warn: Logger['warn'] = ({ code }, message) => {
+      if (message === 'order delayed') this.delays.push(code);
+    };
+    const debug: Logger['debug'] = ({ deviceId, state }) => {
+      if (state === 'issued') this.#awaited.get(String(deviceId))?.();
+    };
+    return { ...silentLogger, debug, warn };
+  }
+}
