@@ -1,6 +1,6 @@
 /** Our way through a CA without appliances: account, orders, budget, DNS and renewal information, and nothing else. */
 import { silentLogger, systemClock, systemRandom } from '@lanyard/sdk/kernel';
-import type { Clock, Logger, Runnable } from '@lanyard/sdk/kernel';
+import type { Clock, ErrorCode, Logger, Runnable } from '@lanyard/sdk/kernel';
 import type { TownAuthority } from '@lanyard/simulator';
 import { AcmeAuthority } from '../../broker/src/acme/acme-authority.ts';
 import type { AcmeAuthorityOptions } from '../../broker/src/acme/acme-authority.ts';
@@ -10,6 +10,7 @@ import { termsOf } from '../../broker/src/certificates/budget/presets.ts';
 import type { ChallengeBoard } from '../../broker/src/certificates/challenge-board.ts';
 import { Issuance } from '../../broker/src/certificates/issuance.ts';
 import type { OrderStore } from '../../broker/src/certificates/order-store.ts';
+import type { Order } from '../../broker/src/certificates/order.ts';
 import { RenewalWatch } from '../../broker/src/certificates/renewal/renewal-watch.ts';
 import { CaGate } from '../../broker/src/certificates/schedule/ca-gate.ts';
 import type { CertificateWithChain, StoredCertificate } from '../../broker/src/certificates/stored-certificate.ts';
@@ -22,7 +23,7 @@ import { makeKeyPair } from '../../sdk/src/identity/key-pair.ts';
 import { makeSigningRequest } from '../../sdk/src/identity/signing-request.ts';
 
 export interface IssuerParts {
-  readonly ca: Pick<TownAuthority, 'directoryUrl' | 'tlsRootPem'>;
+  readonly ca: Pick<TownAuthority, 'directoryUrl'> & Partial<Pick<TownAuthority, 'tlsRootPem'>>;
   /** What the CA's validators are shown. */
   readonly board: ChallengeBoard;
   /** Outlives the issuer, as a file does. */
@@ -38,6 +39,8 @@ export class Issuer implements Runnable {
   readonly authority: AcmeAuthority;
   /** Why orders were delayed: codes, in the order of the log. */
   readonly delays: unknown[] = [];
+  /** What went wrong with orders, as it was stored with them. */
+  readonly failures: ErrorCode[] = [];
   /** How often a record was put up. */
   published = 0;
   readonly #transport: AcmeTransport;
@@ -47,12 +50,14 @@ export class Issuer implements Runnable {
   readonly #issued = new Map<string, CertificateWithChain>();
   /** By name: what is called when its order is closed. */
   readonly #awaited = new Map<string, () => void>();
+  readonly #failedAtMs = new Map<string, number>();
   #onLooked: () => void = () => {};
 
   constructor(parts: IssuerParts) {
     const { ca, board, account = new MemoryAccountStore(), database = ':memory:', clock = systemClock, acme } = parts;
     const { directoryUrl, tlsRootPem } = ca;
-    this.#transport = new AcmeTransport({ clock: systemClock, extraRootsPem: tlsRootPem });
+    const trust = tlsRootPem === undefined ? {} : { extraRootsPem: tlsRootPem };
+    this.#transport = new AcmeTransport({ clock: systemClock, ...trust });
     const access = { directoryUrl, account, transport: this.#transport, clock: systemClock, log: silentLogger };
     this.authority = new AcmeAuthority({ ...access, ...acme });
     this.#store = openInlineStore(database);
@@ -63,7 +68,7 @@ export class Issuer implements Runnable {
       authority,
       board: this.#counting(board),
       readChain: readIssuedChain,
-      store: this.#store.orders,
+      store: this.#watched(),
       terms: termsOf({ preset: 'pebble', id: directoryUrl }),
       gate: new CaGate(world),
       registeredDomainOf: registeredDomains(),
@@ -135,7 +140,17 @@ export class Issuer implements Runnable {
       this.#onLooked();
       return isNewest;
     };
-    return { ...orders, noteRenewal };
+    const save: OrderStore['save'] = async (order, changes) => {
+      this.#noteFailure(order);
+      return await orders.save(order, changes);
+    };
+    return { ...orders, noteRenewal, save };
+  }
+
+  #noteFailure({ id, lastFailure }: Order): void {
+    if (lastFailure === undefined || lastFailure.atMs === this.#failedAtMs.get(id)) return;
+    this.#failedAtMs.set(id, lastFailure.atMs);
+    this.failures.push(lastFailure.code);
   }
 
   #log(): Logger {
