@@ -66,7 +66,7 @@ describe.skipIf(arePeersMissing('pebble'))('a CA that takes only customers', () 
     const hmacKeyFile = join(directory, 'external-account.key');
     await writeFile(hmacKeyFile, `${hmacKey}\n`, { mode: 0o600 });
     const externalAccount = { kid: 'kid-1', hmacKeyFile };
-    const plan = { directory, ca: pebble, zone: ZONE, dnsPort: 0, acme: { externalAccount } };
+    const plan = { directory, ca: pebble, zone: ZONE, dnsPort: 0, mqttPort: 0, acme: { externalAccount } };
     const parts = { ...(await makeSettings(plan)), log: silentLogger, onFailure: () => undefined };
     const broker = await createBroker(parts);
     await broker.start();

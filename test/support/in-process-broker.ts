@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { adminClient, createBroker, parseConfig } from '@lanyard/broker';
-import type { AdminClient, BrokerConfig, BrokerConfigInput } from '@lanyard/broker';
+import type { AdminClient, Broker, BrokerConfig, BrokerConfigInput } from '@lanyard/broker';
 import { randomHex, silentLogger, systemClock, systemRandom } from '@lanyard/sdk/kernel';
 import type { Clock } from '@lanyard/sdk/kernel';
 import type { TownAuthority } from '@lanyard/simulator';
@@ -20,21 +20,20 @@ export interface InProcessBrokerPlan {
   readonly zone: string;
   /** Where its name server listens: the CA has to know before. */
   readonly dnsPort: number;
-  readonly clock?: Clock;
+  /** Where appliances find it, also after a restart. */
+  readonly mqttPort: number;
   /** Beside ours. */
   readonly acme?: Partial<BrokerConfigInput['acme']>;
 }
 
-export interface InProcessBroker {
-  readonly admin: AdminClient;
-  /** A new appliance, not switched on yet. */
-  makeAppliance(deviceId: string): Promise<Box>;
-  stop(): Promise<void>;
+interface Settings {
+  readonly config: BrokerConfig;
+  readonly token: string;
 }
 
 /** Makes what `lanyard init` makes. */
-export async function makeSettings(plan: InProcessBrokerPlan): Promise<{ config: BrokerConfig; token: string }> {
-  const { directory, ca, zone, dnsPort, acme } = plan;
+export async function makeSettings(plan: InProcessBrokerPlan): Promise<Settings> {
+  const { directory, ca, zone, dnsPort, mqttPort, acme } = plan;
   const data = join(directory, 'data');
   const roots = join(directory, 'ca-roots.pem');
   await writeFile(roots, ca.tlsRootPem);
@@ -48,7 +47,7 @@ export async function makeSettings(plan: InProcessBrokerPlan): Promise<{ config:
   const config = parseConfig({
     data,
     zone: { apex: zone, nameServers: [{ name: `ns1.${zone}`, addresses: [LOOPBACK] }] },
-    mqtt: { host: LOOPBACK, port: 0, names: [LOOPBACK] },
+    mqtt: { host: LOOPBACK, port: mqttPort, names: [LOOPBACK] },
     dns: { listen: [{ host: LOOPBACK, port: dnsPort }] },
     acme: { directory: ca.directoryUrl, roots, caaIdentity: ca.caaIdentity, ...acme },
     admin: { port: 0 },
@@ -57,22 +56,49 @@ export async function makeSettings(plan: InProcessBrokerPlan): Promise<{ config:
   return { config, token };
 }
 
-export async function openBroker(plan: InProcessBrokerPlan): Promise<InProcessBroker> {
-  const { directory, ca, clock = systemClock } = plan;
-  const { config, token } = await makeSettings(plan);
-  const broker = await createBroker({ config, log: silentLogger, onFailure, clock });
-  await broker.start();
-  const { mqttPort, adminPort } = broker.endpoints();
-  const admin = adminClient(`http://${LOOPBACK}:${adminPort}`, token);
-  return {
-    admin,
-    makeAppliance: async (deviceId) => {
-      const flash = join(directory, deviceId);
-      const name = await manufacture(admin, deviceId, flash);
-      return new Box({ deviceId, name, flash, broker: `mqtts://${LOOPBACK}:${mqttPort}`, rootPem: ca.rootPem });
-    },
-    stop: () => broker.stop(),
-  };
+/** One after the other, on the same ports and the same data. */
+export class InProcessBroker {
+  readonly #plan: InProcessBrokerPlan;
+  readonly #settings: Settings;
+  #broker: Broker | undefined;
+
+  private constructor(plan: InProcessBrokerPlan, settings: Settings) {
+    this.#plan = plan;
+    this.#settings = settings;
+  }
+
+  static async make(plan: InProcessBrokerPlan): Promise<InProcessBroker> {
+    return new InProcessBroker(plan, await makeSettings(plan));
+  }
+
+  get admin(): AdminClient {
+    const { adminPort } = this.#running.endpoints();
+    return adminClient(`http://${LOOPBACK}:${adminPort}`, this.#settings.token);
+  }
+
+  async start(clock: Clock = systemClock): Promise<void> {
+    const { config } = this.#settings;
+    this.#broker = await createBroker({ config, log: silentLogger, onFailure, clock });
+    await this.#broker.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#broker?.stop();
+    this.#broker = undefined;
+  }
+
+  /** A new appliance, not switched on yet. */
+  async makeAppliance(deviceId: string): Promise<Box> {
+    const { directory, ca, mqttPort } = this.#plan;
+    const flash = join(directory, deviceId);
+    const name = await manufacture(this.admin, deviceId, flash);
+    return new Box({ deviceId, name, flash, broker: `mqtts://${LOOPBACK}:${mqttPort}`, rootPem: ca.rootPem });
+  }
+
+  get #running(): Broker {
+    if (this.#broker === undefined) throw new Error('the broker does not run');
+    return this.#broker;
+  }
 }
 
 function onFailure(error: Error): never {

@@ -114,12 +114,6 @@ export class Pebble implements TownAuthority {
     return await this.#program.line(pattern);
   }
 
-  /** The same of what it says from now on. */
-  async says(pattern: RegExp): Promise<string> {
-    if (this.#program === undefined) throw new Error('pebble was not started');
-    return await this.#program.next(pattern);
-  }
-
   /** Of the default chain, or with an index above 0 of an alternate one. */
   root(index: number): Promise<string> {
     return this.#ask(this.#manage(`roots/${index}`));
