@@ -139,6 +139,22 @@ describe('the pauses', () => {
     await expectIssued(world, life);
   });
 
+  test('an order that the CA never decides is given up after hours, and said to be late', async () => {
+    const world = new World();
+    const life = await begin(world, async (name, act) => {
+      const answer = await act();
+      const isStuck = name === 'authority.order' && world.clock.monotonicMs() < 8 * HOUR_MS;
+      return isStuck ? { ...Object(answer), status: 'processing' } : answer;
+    });
+    await world.clock.advance(8 * HOUR_MS);
+    expect(life.failed.at(-1)?.lastFailure).toMatchObject({
+      code: 'authority-protocol',
+      message: 'the CA did not decide in time',
+    });
+    await world.clock.advance(DAY_MS);
+    await expectIssued(world, life);
+  });
+
   test('a record that cannot be taken down is tried again until it is, and no new order begins before', async () => {
     const world = new World();
     const life = await begin(

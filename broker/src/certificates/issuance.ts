@@ -197,17 +197,20 @@ export class Issuance implements Runnable {
 
   #tell({ order, event, issued }: Extract<Stepped, { kind: 'done' }>): void {
     const { log } = this.#parts;
+    // A CA that does not decide has said nothing that failed: the order is given up all the same.
+    const isGivenUp = order.state.kind === 'clearing' && order.state.aftermath.kind === 'again';
+    const failure = event.kind === 'failed' ? event : isGivenUp ? order.lastFailure : undefined;
     const facts = { order: order.id, deviceId: order.deviceId, state: order.state.kind };
     if (issued) {
       log.info({ ...facts, fingerprint: issued.fingerprint, names: issued.names }, 'certificate issued');
       this.#listener?.issued(issued);
-    } else if (event.kind === 'failed') {
+    } else if (failure) {
       // An order that goes back to wait is due: what the CA asked for is kept by the budget.
-      const pauseMs = order.state.kind === 'waiting' ? (event.retryAfterMs ?? 0) : 0;
+      const pauseMs = event.kind === 'failed' && order.state.kind === 'waiting' ? (event.retryAfterMs ?? 0) : 0;
       const againAtMs = dueMs(order) + pauseMs;
       const nextTry = new Date(againAtMs).toISOString();
-      log.warn({ ...facts, code: event.code, reason: event.message, nextTry }, 'order delayed');
-      if (event.code !== 'authority-replacement-refused') this.#listener?.failed(order, againAtMs);
+      log.warn({ ...facts, code: failure.code, reason: failure.message, nextTry }, 'order delayed');
+      if (failure.code !== 'authority-replacement-refused') this.#listener?.failed(order, againAtMs);
     } else {
       log.debug({ ...facts, event: event.kind }, 'order advanced');
     }
