@@ -33,6 +33,7 @@ export type { ChallengeBoard } from './certificates/challenge-board.ts';
 export type { IssuedChain, ReadIssuedChain } from './certificates/issued-chain.ts';
 export type { OrderStore } from './certificates/order-store.ts';
 export type { Acceptance } from './certificates/request.ts';
+export { REVOCATION_CODES } from './acme/revocation-code.ts';
 export type { RevocationReason } from './certificates/stored-certificate.ts';
 export type { ReadSigningRequest, SigningRequest } from './certificates/signing-request.ts';
 export type { AddressBoard } from './fleet/address-board.ts';

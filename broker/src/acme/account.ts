@@ -32,8 +32,12 @@ export async function loadAccount(store: AccountStore, directoryUrl: string): Pr
     throw new LanyardError('config-invalid', { message });
   }
   if (stored !== undefined) return stored;
-  const key = await crypto.createPrivateEcdsaKey('P-256');
-  const record = { directoryUrl, keyPem: key.toString('ascii') };
+  const record = { directoryUrl, keyPem: await newAccountKey() };
   await store.write(record);
   return record;
+}
+
+/** PKCS#8 PEM, as small as keys get that every CA takes. */
+export async function newAccountKey(): Promise<string> {
+  return (await crypto.createPrivateEcdsaKey('P-256')).toString('ascii');
 }

@@ -12,6 +12,7 @@ import { parseOrder } from './order-document.ts';
 import { ALREADY_REVOKED, isObject, problemType } from './problems.ts';
 import { parseRenewalInfo } from './renewal-info-document.ts';
 import { replacementError } from './replacement-refusal.ts';
+import { REVOCATION_CODES } from './revocation-code.ts';
 
 export type AcmeAuthorityOptions = AccountSessionOptions;
 
@@ -20,14 +21,6 @@ const PART_OF_ORDER: Purpose = { subject: 'order', expect: 'object' };
 const CHALLENGE: Purpose = { subject: 'challenge', expect: 'object' };
 const CHAIN: Purpose = { subject: 'order', expect: 'chain' };
 const REVOKING: Purpose = { subject: 'service', expect: 'nothing' };
-
-/** RFC 5280 §5.3.1. */
-const REASON_CODES: Readonly<Record<RevocationReason, number>> = {
-  unspecified: 0,
-  'key-compromise': 1,
-  superseded: 4,
-  cessation: 5,
-};
 
 /** Orders between newOrder and finalize. Let's Encrypt allows 300 new ones in three hours. */
 const MOST_REMEMBERED_ORDERS = 1_024;
@@ -148,7 +141,7 @@ export class AcmeAuthority implements Authority, Runnable {
     try {
       await this.#session.ask(REVOKING, signal, (client) =>
         // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- an enum that exists only in acme-client's types
-        client.revokeCertificate(chain, { reason: REASON_CODES[reason] }),
+        client.revokeCertificate(chain, { reason: REVOCATION_CODES[reason] }),
       );
     } catch (error) {
       // RFC 8555 §7.6: said again, as after an answer that was lost.

@@ -6,6 +6,7 @@ import { dirname } from 'node:path';
 import { LanyardError } from '@lanyard/sdk/kernel';
 import type { AccountRecord, AccountStore } from './account.ts';
 import { parseCaUrl } from './ca-url.ts';
+import { writeDurably } from './durable-file.ts';
 import { isObject } from './problems.ts';
 
 /** A key of 4096 bits and two URLs are 6 kB. */
@@ -92,16 +93,6 @@ export class FileAccountStore implements AccountStore {
 
   #unreadable(fault: string, cause?: unknown): LanyardError {
     return new LanyardError('config-unreadable', { message: `the account file ${this.#path} ${fault}`, cause });
-  }
-}
-
-async function writeDurably(path: string, text: string): Promise<void> {
-  const file = await open(path, 'wx', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }
 

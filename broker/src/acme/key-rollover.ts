@@ -3,7 +3,7 @@
  * stored before the CA hears of it, and neither key is forgotten before the CA has said which one counts.
  */
 import { LanyardError } from '@lanyard/sdk/kernel';
-import { crypto } from 'acme-client';
+import { newAccountKey } from './account.ts';
 import type { AccountRecord, AccountStore } from './account.ts';
 import type { AccountInquiry, Signer } from './account-inquiry.ts';
 
@@ -40,7 +40,7 @@ export async function rollOver(
 ): Promise<AccountRecord> {
   const settled = await settleRollover(parts, record, signal);
   if (settled.keyPem !== record.keyPem) return settled;
-  const nextKeyPem = record.nextKeyPem ?? (await newKey());
+  const nextKeyPem = record.nextKeyPem ?? (await newAccountKey());
   const pending = { ...record, nextKeyPem };
   await parts.store.write(pending);
   try {
@@ -70,9 +70,4 @@ async function afterFailure(
   }
   const code = LanyardError.is(error) ? error.code : 'internal';
   throw new LanyardError(code, { message: 'the key may not be changed yet; the same command goes on', cause: error });
-}
-
-/** As small as keys get that every CA takes. */
-async function newKey(): Promise<string> {
-  return (await crypto.createPrivateEcdsaKey('P-256')).toString('ascii');
 }

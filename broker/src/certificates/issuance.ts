@@ -1,5 +1,5 @@
 /** Runs every open order from act to act, each when it is its turn: what the CA could not tell again is stored before. */
-import { LanyardError, deadline, randomId } from '@lanyard/sdk/kernel';
+import { LanyardError, endsWithin, randomId } from '@lanyard/sdk/kernel';
 import type { Runnable, Timer } from '@lanyard/sdk/kernel';
 import { isAtAuthority } from './order-act.ts';
 import type { OrderStore } from './order-store.ts';
@@ -78,9 +78,7 @@ export class Issuance implements Runnable {
     const { clock, log } = this.#parts;
     this.#timer?.cancel();
     this.#stopping.abort(new LanyardError('stopped'));
-    using limit = deadline(clock, STOP_MS);
-    const ended = Promise.all(this.#running.values()).then(() => true);
-    const hasEnded = await Promise.race([ended, aborted(limit.signal).then(() => false)]);
+    const hasEnded = await endsWithin(clock, STOP_MS, Promise.all(this.#running.values()));
     if (!hasEnded) log.warn({ acts: this.#running.size }, 'acts were left behind while stopping');
   }
 
@@ -215,10 +213,6 @@ export class Issuance implements Runnable {
       log.debug({ ...facts, event: event.kind }, 'order advanced');
     }
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 function dueMs(order: Order): number {

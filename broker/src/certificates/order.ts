@@ -326,7 +326,8 @@ function afterFailure(
   return { ...order, lastFailure: failure, state: { ...state, notBeforeMs: nowMs + pauseMs, tries: state.tries + 1 } };
 }
 
-function askedPause(retryAfterMs = 0): number {
+/** What the CA asks to wait, within bounds. */
+export function askedPause(retryAfterMs = 0): number {
   return Math.min(retryAfterMs, LONGEST_ASKED_PAUSE_MS);
 }
 
@@ -341,12 +342,16 @@ function isPassing(code: ErrorCode): boolean {
   );
 }
 
+/** The CA said that there will be no certificate. */
+export function isRefusal(code: ErrorCode): boolean {
+  return code === 'authority-refused' || code === 'authority-rejected-name';
+}
+
 function startOver(order: Order, failure: OrderFailure, retryAfterMs: number | undefined, nowMs: number): Order {
   const failures = order.failures + 1;
-  const isFinal = failure.code === 'authority-refused' || failure.code === 'authority-rejected-name';
   const step = PAUSES_AFTER_FAILURE_MS[Math.min(failures, PAUSES_AFTER_FAILURE_MS.length) - 1] ?? DAY_MS;
   // A refusal for good may still be cured by the operator (CAA, terms, account): asked again daily, never in a loop.
-  const pauseMs = Math.max(isFinal ? DAY_MS : step, askedPause(retryAfterMs));
+  const pauseMs = Math.max(isRefusal(failure.code) ? DAY_MS : step, askedPause(retryAfterMs));
   const aftermath: Aftermath = { kind: 'again', notBeforeMs: nowMs + pauseMs };
   const state = clearing(challengesOf(order), aftermath, { notBeforeMs: nowMs, tries: 0 });
   return unplaced({ ...order, failures, lastFailure: failure }, state);

@@ -3,7 +3,7 @@ import type { EventEmitter } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { Aedes } from 'aedes';
 import type { Client } from 'aedes';
-import { LanyardError, describeError, sleep } from '@lanyard/sdk/kernel';
+import { LanyardError, describeError, endsWithin } from '@lanyard/sdk/kernel';
 import type { Clock, Logger, Random, Runnable } from '@lanyard/sdk/kernel';
 import type { DownMessage, UpKind } from '@lanyard/sdk/protocol';
 import type { Conversation } from './conversation.ts';
@@ -99,9 +99,9 @@ export class EmbeddedBroker implements Runnable {
     await this.#listener.stop();
     // The answers to what was accepted still go out, then the sessions end.
     const answered = this.#inbox.idle().then(() => this.#outbox.idle());
-    await this.#atMost(this.#settings.stopTimeoutMs / 2, answered);
+    await endsWithin(this.#parts.clock, this.#settings.stopTimeoutMs / 2, answered);
     const closed = this.#sessions.all().map(({ connection }) => this.#end(connection));
-    await this.#atMost(this.#settings.stopTimeoutMs / 2, Promise.all(closed));
+    await endsWithin(this.#parts.clock, this.#settings.stopTimeoutMs / 2, Promise.all(closed));
     await new Promise<void>((resolve) => engine.close(resolve));
   }
 
@@ -206,11 +206,5 @@ export class EmbeddedBroker implements Runnable {
       connection.once('close', () => resolve());
       connection.destroy();
     });
-  }
-
-  async #atMost(limitMs: number, work: Promise<unknown>): Promise<void> {
-    const patience = new AbortController();
-    await Promise.race([work, sleep(this.#parts.clock, limitMs, patience.signal).catch(() => undefined)]);
-    patience.abort();
   }
 }

@@ -1,7 +1,7 @@
 /** Runs the lifecycle: feeds it what happens, and does what it commands on vault, link and clock. */
 import type { AddressSource } from '../address/address-source.ts';
 import { describeError, LanyardError } from '../kernel/errors.ts';
-import { deadline } from '../kernel/clock.ts';
+import { endsWithin } from '../kernel/clock.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { randomId } from '../kernel/random.ts';
@@ -106,8 +106,12 @@ export class Keeper implements Runnable {
     this.#isRunning = false;
     this.#wakeup.cancel();
     const { clock, link, addresses } = this.#parts;
-    await within(clock, STOP_MS, this.#work);
-    await within(clock, STOP_MS, Promise.allSettled([this.#linkWork.then(() => link.stop()), addresses.stop()]));
+    await endsWithin(
+      clock,
+      STOP_MS,
+      this.#work.catch(() => {}),
+    );
+    await endsWithin(clock, STOP_MS, Promise.allSettled([this.#linkWork.then(() => link.stop()), addresses.stop()]));
   }
 
   #onLink(event: LinkEvent): void {
@@ -325,11 +329,4 @@ function asFailure(reason: unknown): Event {
 function asLanyardError(error: unknown): LanyardError {
   if (LanyardError.is(error)) return error;
   return new LanyardError('internal', { message: describeError(error), cause: error });
-}
-
-/** Waits for `work`, but no longer than `limitMs`. */
-async function within(clock: Clock, limitMs: number, work: Promise<unknown>): Promise<void> {
-  using limit = deadline(clock, limitMs);
-  const isOver = new Promise((resolve) => limit.signal.addEventListener('abort', resolve, { once: true }));
-  await Promise.race([work.catch(() => {}), isOver]);
 }

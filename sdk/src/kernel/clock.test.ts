@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { VirtualClock } from '../testing/virtual-clock.ts';
-import { deadline, sleep, systemClock } from './clock.ts';
+import { deadline, endsWithin, sleep, systemClock } from './clock.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -75,6 +75,25 @@ describe('a sleep', () => {
   test('gives a reason that is no error as one', async () => {
     const slept = sleep(new VirtualClock(), 1, AbortSignal.abort('text'));
     await expect(slept).rejects.toThrow('the wait was abandoned');
+  });
+});
+
+describe('work', () => {
+  test('that ends in time is waited for, and leaves no timer behind', async () => {
+    const clock = new VirtualClock();
+    expect(await endsWithin(clock, 1_000, Promise.resolve('done'))).toBe(true);
+    expect(clock.nextTimerMs()).toBeUndefined();
+  });
+
+  test('that does not end is left behind', async () => {
+    const clock = new VirtualClock();
+    const waited = endsWithin(clock, 1_000, new Promise(() => {}));
+    await clock.advance(1_000);
+    expect(await waited).toBe(false);
+  });
+
+  test('that fails fails who waits for it', async () => {
+    await expect(endsWithin(new VirtualClock(), 1_000, Promise.reject(new Error('no')))).rejects.toThrow('no');
   });
 });
 

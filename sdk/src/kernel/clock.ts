@@ -72,6 +72,15 @@ export function deadline(clock: Clock, delayMs: number, parent?: AbortSignal): D
   };
 }
 
+/** Waits for `work`, but no longer than `limitMs` on `clock`. Rejects with it. @returns whether it has ended. */
+export async function endsWithin(clock: Clock, limitMs: number, work: Promise<unknown>): Promise<boolean> {
+  using limit = deadline(clock, limitMs);
+  const isOver = new Promise<boolean>((resolve) => {
+    limit.signal.addEventListener('abort', () => resolve(false), { once: true });
+  });
+  return await Promise.race([work.then(() => true), isOver]);
+}
+
 export interface Deadline {
   readonly signal: AbortSignal;
   /** Releases the timer and the listener on the parent. */

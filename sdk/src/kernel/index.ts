@@ -1,5 +1,5 @@
 /** Entry "@lanyard/sdk/kernel": the ground under SDK, broker and simulator. */
-export { systemClock, sleep, deadline } from './clock.ts';
+export { systemClock, sleep, deadline, endsWithin } from './clock.ts';
 export type { Clock, Timer, Deadline } from './clock.ts';
 export { systemRandom, randomHex, randomId } from './random.ts';
 export type { Random } from './random.ts';

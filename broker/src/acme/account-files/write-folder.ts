@@ -1,7 +1,8 @@
 /** Writes an account's files into a new directory that only its owner may enter. */
-import { mkdir, open, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LanyardError } from '@lanyard/sdk/kernel';
+import { writeDurably } from '../durable-file.ts';
 import type { AccountFolder } from './account-format.ts';
 
 /**
@@ -12,7 +13,7 @@ export async function writeFolder(root: string, { path, files }: AccountFolder):
   const folder = join(root, path);
   await makeFolder(folder);
   try {
-    for (const [name, text] of Object.entries(files)) await writeSecret(join(folder, name), text);
+    for (const [name, text] of Object.entries(files)) await writeDurably(join(folder, name), text);
   } catch (cause) {
     await rm(folder, { recursive: true, force: true });
     throw new LanyardError('config-unreadable', { message: `${folder} cannot be written`, cause });
@@ -29,15 +30,5 @@ async function makeFolder(folder: string): Promise<void> {
     throw isThere
       ? new LanyardError('config-exists', { message: `${folder} exists already`, cause })
       : new LanyardError('config-unreadable', { message: `${folder} cannot be made`, cause });
-  }
-}
-
-async function writeSecret(path: string, text: string): Promise<void> {
-  const file = await open(path, 'wx', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }

@@ -1,4 +1,5 @@
 /** What one step of an order does to the budget: with every step stored, its price is stored. Pure. */
+import { askedPause, isRefusal } from '../order.ts';
 import type { Order, OrderEvent } from '../order.ts';
 import type { BucketChange } from './bucket.ts';
 import { chargesOfFailedValidation, chargesOfIssue, chargesOfLostOrder, chargesOfRefusal } from './charges.ts';
@@ -6,9 +7,6 @@ import type { AuthorityTerms } from './rate-limit.ts';
 
 /** When the CA asks to wait without saying how long. */
 const UNSAID_PAUSE_MS = 60_000;
-
-/** No bucket of Let's Encrypt refills slower than in 7 days: a CA that asks for more would stop everything for good. */
-const LONGEST_PAUSE_MS = 7 * 86_400_000;
 
 export interface Step {
   /** As it was before its act. */
@@ -30,7 +28,7 @@ export function changesOfStep(
   }
   if (event.kind !== 'failed') return isGivenUp(order, stepped) ? chargesOfLost(order, terms, nowMs) : [];
   if (event.limit !== undefined && event.limit !== 'busy') {
-    const untilMs = nowMs + Math.min(event.retryAfterMs ?? UNSAID_PAUSE_MS, LONGEST_PAUSE_MS);
+    const untilMs = nowMs + askedPause(event.retryAfterMs ?? UNSAID_PAUSE_MS);
     const limit = event.limit === 'unnamed' ? undefined : event.limit;
     return chargesOfRefusal(terms, limit, { names, registeredDomains }, untilMs);
   }
@@ -45,9 +43,4 @@ function chargesOfLost({ placement }: Order, terms: AuthorityTerms, nowMs: numbe
 /** The order at the CA is left to itself: it may still become a certificate that nobody collects. */
 function isGivenUp(order: Order, stepped: Order): boolean {
   return order.placement !== undefined && stepped.failures > order.failures;
-}
-
-/** The CA said that there will be no certificate. */
-function isRefusal(code: string): boolean {
-  return code === 'authority-refused' || code === 'authority-rejected-name';
 }

@@ -5,7 +5,7 @@ import { isAtAuthority } from '../order-act.ts';
 import type { Order } from '../order.ts';
 import type { CaGate } from './ca-gate.ts';
 import { Lanes } from './lanes.ts';
-import type { Priority } from './lanes.ts';
+import type { LaneName } from './lanes.ts';
 import { isUrgentAtMs, priorityOf } from './priority.ts';
 
 /** Why an order is not going on this very moment. */
@@ -114,7 +114,7 @@ export class Turns {
     if (urgentAtMs !== undefined && urgentAtMs > nowMs) this.#comers.set(id, urgentAtMs);
   }
 
-  #laneOf({ purpose, names }: Order, nowMs: number): { readonly priority: Priority; readonly zone: string } {
+  #laneOf({ purpose, names }: Order, nowMs: number): LaneName {
     const [first = ''] = names;
     return { priority: priorityOf(purpose, nowMs), zone: first.slice(first.indexOf('.') + 1) };
   }

@@ -1,21 +1,19 @@
 /** The CA's limits as its operator would tell them to his broker: what the CA publishes, and what it granted. */
 import type { AuthorityTerms } from '@lanyard/broker/virtual';
-import type { LimitName, RateLimits } from '../../world/authority/rate-limits.ts';
-
-type BrokerLimit = keyof AuthorityTerms['limits'];
+import type { RateLimits } from '../../world/authority/rate-limits.ts';
 
 /** The model CA is written by other hands than the budget, and so are its names. */
-const NAMES: Readonly<Partial<Record<LimitName, BrokerLimit>>> = {
-  newOrdersPerAccount: 'new-orders',
-  certificatesPerDomain: 'registered-domain',
-  certificatesPerSet: 'exact-set',
-  failedAuthorizations: 'failed-authorizations',
-  consecutiveFailures: 'consecutive-failures',
-};
+const NAMES = [
+  ['newOrdersPerAccount', 'new-orders'],
+  ['certificatesPerDomain', 'registered-domain'],
+  ['certificatesPerSet', 'exact-set'],
+  ['failedAuthorizations', 'failed-authorizations'],
+  ['consecutiveFailures', 'consecutive-failures'],
+] as const;
 
 export function brokerTerms(id: string, { limits, ceilings }: RateLimits): AuthorityTerms {
-  const known = Object.entries(NAMES).flatMap(([theirs, ours]) => {
-    const limit = Object.entries(limits).find(([name]) => name === theirs)?.[1];
+  const known = NAMES.flatMap(([theirs, ours]) => {
+    const limit = limits[theirs];
     return limit === undefined ? [] : [[ours, limit] as const];
   });
   const requests = ceilings.acme;

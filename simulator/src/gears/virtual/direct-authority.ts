@@ -1,5 +1,5 @@
 /** The model CA as the broker's authority port sees it, at the far end of a network: requests and answers take their time. */
-import { problemError, replacementError } from '@lanyard/broker/virtual';
+import { REVOCATION_CODES, problemError, replacementError } from '@lanyard/broker/virtual';
 import type {
   Authority,
   AuthorityOrder,
@@ -25,14 +25,6 @@ export interface DirectAuthorityParts extends RoundTripParts {
   /** Whether the CA says when to renew, and takes replacements (RFC 9773). */
   readonly hasRenewalInfo: boolean;
 }
-
-/** RFC 5280 §5.3.1. */
-const REASON_CODES: Readonly<Record<RevocationReason, number>> = {
-  unspecified: 0,
-  'key-compromise': 1,
-  superseded: 4,
-  cessation: 5,
-};
 
 export class DirectAuthority implements Authority {
   readonly #parts: DirectAuthorityParts;
@@ -83,7 +75,7 @@ export class DirectAuthority implements Authority {
 
   async revoke(chain: string, reason: RevocationReason, signal: AbortSignal): Promise<void> {
     const { serial } = this.#parts.readChain(chain);
-    await this.#ask('service', signal, (door) => door.revoke(serial, REASON_CODES[reason]));
+    await this.#ask('service', signal, (door) => door.revoke(serial, REVOCATION_CODES[reason]));
   }
 
   async renewalInfo(renewalId: string, signal: AbortSignal): Promise<RenewalInfo | undefined> {
