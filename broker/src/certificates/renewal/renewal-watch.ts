@@ -1,5 +1,5 @@
 /** Asks the CA about every certificate of the fleet when it is due, and moves the renewals that the CA wants moved. */
-import { LanyardError, deadline, describeError, sleep } from '@lanyard/sdk/kernel';
+import { LanyardError, describeError, endsWithin, sleep } from '@lanyard/sdk/kernel';
 import type { Clock, Logger, Random, Runnable } from '@lanyard/sdk/kernel';
 import type { Authority } from '../authority.ts';
 import type { OrderStore } from '../order-store.ts';
@@ -72,9 +72,7 @@ export class RenewalWatch implements Runnable {
     this.#life?.abort(new LanyardError('stopped'));
     this.#life = undefined;
     this.wake();
-    using limit = deadline(clock, STOP_MS);
-    const ended = this.#running.then(() => true);
-    const hasEnded = await Promise.race([ended, aborted(limit.signal).then(() => false)]);
+    const hasEnded = await endsWithin(clock, STOP_MS, this.#running);
     if (!hasEnded) log.warn({}, 'questions for renewal information were left behind while stopping');
   }
 
@@ -99,16 +97,18 @@ export class RenewalWatch implements Runnable {
     const { store, clock, log } = this.#parts;
     try {
       let noted: ReadonlySet<string> = new Set();
-      while (!life.aborted) {
+      for (;;) {
+        // Most rounds find nothing due, and this question is the cheaper one.
+        const nextMs = await store.nextLookUpMs();
+        if (life.aborted || nextMs === undefined || nextMs > clock.nowMs()) return this.#restUntil(nextMs);
         const page = await store.toLookUp(clock.nowMs(), PAGE);
-        if (page.length === 0) break;
+        if (page.length === 0) return this.#restUntil(nextMs);
         // Whatever the store's defect may be, the CA is not asked without end.
         if (page.some((certificate) => noted.has(lookOf(certificate)))) throw new LanyardError('internal');
         const looked = await this.#lookUp(page, life);
         if (looked.isSilent) return { leastMs: this.#silence.pauseMs, mostMs: this.#silence.pauseMs };
         noted = looked.noted;
       }
-      return this.#restUntil(await store.nextLookUpMs());
     } catch (error) {
       log.error({ err: describeError(error) }, 'renewal information could not be noted; it is asked for again');
       return { leastMs: STORE_PAUSE_MS, mostMs: STORE_PAUSE_MS };
@@ -185,8 +185,4 @@ function lookOf({ fingerprint, lookUpAtMs }: StoredCertificate): string {
 /** RFC 9773 §4.3: not about an expired one; and what has no id (§4.1) cannot be asked about. */
 function isWorthAsking({ renewalId, notAfterMs }: StoredCertificate, nowMs: number): boolean {
   return renewalId !== undefined && nowMs < notAfterMs;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

@@ -105,13 +105,13 @@ class StoreDouble {
   }
 
   async toLookUp(nowMs: number, limit: number): Promise<readonly StoredCertificate[]> {
-    this.questions += 1;
     if (this.failure) throw this.failure;
     const due = this.all.filter(({ lookUpAtMs }) => lookUpAtMs !== undefined && lookUpAtMs <= nowMs);
     return due.toSorted((a, b) => (a.lookUpAtMs ?? 0) - (b.lookUpAtMs ?? 0)).slice(0, limit);
   }
 
   async nextLookUpMs(): Promise<number | undefined> {
+    this.questions += 1;
     if (this.failure) throw this.failure;
     const nextMs = Math.min(...this.all.map(({ lookUpAtMs = Infinity }) => lookUpAtMs));
     return nextMs === Infinity ? undefined : nextMs;
