@@ -162,11 +162,11 @@ module.exports = {
     {
       name: 'one-wiring',
       comment:
-        'Only broker.ts, virtual-broker.ts and accounts.ts construct adapters. The others at the root know them by type.',
+        'Only broker.ts, virtual-broker.ts, authorities.ts and accounts.ts construct adapters. The others at the root know them by type.',
       severity: 'error',
       from: {
         path: String.raw`^broker/src/[^/]+\.ts$`,
-        pathNot: String.raw`^broker/src/(broker|virtual-broker|accounts|main|index)\.ts$|${TESTS}`,
+        pathNot: String.raw`^broker/src/(broker|virtual-broker|authorities|accounts|main|index)\.ts$|${TESTS}`,
       },
       to: { path: `^broker/src/(${ADAPTERS})/`, dependencyTypesNot: ['type-only'] },
     },

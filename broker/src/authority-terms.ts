@@ -2,7 +2,7 @@
 import { termsOf } from './certificates/budget/presets.ts';
 import type { PresetName } from './certificates/budget/presets.ts';
 import type { AuthorityTerms } from './certificates/budget/rate-limit.ts';
-import type { BrokerConfig } from './config.ts';
+import type { CaSettings } from './config.ts';
 
 /** The hosts of the CAs' directories. */
 const PRESET_OF_HOST: Readonly<Record<string, PresetName>> = {
@@ -13,7 +13,7 @@ const PRESET_OF_HOST: Readonly<Record<string, PresetName>> = {
   'dv.acme-v02.test-api.pki.goog': 'google',
 };
 
-export function authorityTerms({ directory, limits, overrides }: BrokerConfig['acme']): AuthorityTerms {
+export function authorityTerms({ directory, limits, overrides }: CaSettings): AuthorityTerms {
   const preset = limits ?? PRESET_OF_HOST[new URL(directory).hostname] ?? 'custom';
   return termsOf({ preset, id: directory, overrides });
 }

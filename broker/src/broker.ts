@@ -2,15 +2,13 @@
 import { Worker } from 'node:worker_threads';
 import { LanyardError, describeError, inOrder, systemClock, systemRandom } from '@lanyard/sdk/kernel';
 import type { Clock, Logger, Random, Runnable, Timer } from '@lanyard/sdk/kernel';
-import { AcmeAuthority } from './acme/acme-authority.ts';
-import { readExternalAccount } from './acme/external-account.ts';
-import type { ExternalAccount } from './acme/external-account.ts';
-import { FileAccountStore } from './acme/file-account-store.ts';
-import { AcmeTransport } from './acme/transport.ts';
 import type { HealthFinding } from './admin/admin-api.ts';
 import { AdminServer } from './admin/admin-server.ts';
-import { authorityTerms } from './authority-terms.ts';
+import { configuredCas } from './authorities.ts';
+import type { ConfiguredCa, ConfiguredCas } from './authorities.ts';
 import { CaaPin } from './caa-pin.ts';
+import { ForeignWatch } from './certificates/foreign/foreign-watch.ts';
+import type { Issuer, Issuers } from './certificates/issuers.ts';
 import type { BrokerConfig } from './config.ts';
 import type { Conversation } from './conversation.ts';
 import { createCore } from './core.ts';
@@ -23,6 +21,7 @@ import { defaultSoa } from './dns/zone-settings.ts';
 import { EmbeddedBroker } from './mqtt/embedded-broker.ts';
 import type { ServerCredentials } from './mqtt/handshake.ts';
 import { readIssuedChain } from './pki/issued-chain.ts';
+import { readObservedCertificate } from './pki/observed-certificate.ts';
 import { PrivateCa } from './pki/private-ca.ts';
 import { readSigningRequest } from './pki/signing-request.ts';
 import { BrokerRegistry } from './registry.ts';
@@ -62,16 +61,15 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   const path = dataDirectory(config.data).database;
   const store = new SqliteStore({ startThread: startStore, path, clock, log, onFailure });
   const dns = dnsParts(config, store, world, onFailure);
-  const { transport, authority } = await acmeParts(config, world);
-  const caa = caaPin(config, dns.zones, authority, log);
-  authority.onAccount(() => void caa.start());
+  const cas = await configuredCas(config, world);
+  const caa = caaPin(config, dns.zones, cas, log);
 
-  const { fleet, desk, issuance, renewals, replacement, reminders, conversation } = createCore({
-    authority,
+  const { fleet, desk, issuance, issuers, renewals, standIns, replacement, reminders, conversation } = createCore({
+    authorities: cas.ranked,
+    ...(cas.rehearsal && { rehearsal: cas.rehearsal }),
     board: dns.zones,
     store: store.orders,
     appliances: store.appliances,
-    terms: authorityTerms(config.acme),
     publicSuffixes: config.acme.publicSuffixes,
     readChain: readIssuedChain,
     readRequest: readSigningRequest,
@@ -85,19 +83,21 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   const registry = new BrokerRegistry({
     fleet,
     desk,
+    standIns,
     replacement,
     identities: privateCa,
     isConnected: (deviceId) => mqtt.isConnected(deviceId),
     prompt: (deviceId) => conversation.prompt(deviceId),
     promptAll: (withinMs) => conversation.promptAll(withinMs),
   });
-  const health = (): readonly HealthFinding[] => healthOf(mqtt, authority);
-  const admin = new AdminServer({ registry, health, token: adminToken, log, ...config.admin });
+  const foreign = foreignWatch(config, store, world);
+  const health = (): readonly HealthFinding[] => [...healthOf(mqtt, cas, issuers), foreignHealth(foreign)];
+  const admin = new AdminServer({ registry, foreign, health, token: adminToken, log, ...config.admin });
   const certificateRounds = serverCertificateRounds(config, privateCa, mqtt, world);
   // Each needs those before it; stopping goes the other way. DNS answers before anything else and longest.
-  const before = [store, dns.thread, dns.zones, transport, authority, caa];
+  const before = [store, dns.thread, dns.zones, ...all(cas), caa];
   return {
-    ...inOrder([...before, issuance, renewals, reminders, mqtt, certificateRounds, admin]),
+    ...inOrder([...before, issuance, ...renewals, standIns, reminders, mqtt, certificateRounds, foreign, admin]),
     endpoints: () => ({ mqttPort: mqtt.address()?.port ?? 0, dns: dns.addresses(), adminPort: admin.port }),
   };
 }
@@ -156,27 +156,15 @@ function dnsParts(
   return { thread: { start, stop: async () => await running?.stop() }, zones, addresses: () => addresses };
 }
 
-async function acmeParts(
-  config: BrokerConfig,
-  { clock, log }: World,
-): Promise<{ transport: AcmeTransport; authority: AcmeAuthority }> {
-  const { directory: directoryUrl, contact, profile, roots } = config.acme;
-  const transport = new AcmeTransport({ clock, ...(roots !== undefined && { extraRootsPem: await readText(roots) }) });
-  const account = new FileAccountStore({ path: dataDirectory(config.data).acmeAccount(directoryUrl) });
-  const externalAccount = await externalAccountOf(config);
-  const wishes = { contact, ...(profile !== undefined && { profile }), ...(externalAccount && { externalAccount }) };
-  return { transport, authority: new AcmeAuthority({ directoryUrl, account, transport, clock, log, ...wishes }) };
+function caaPin({ zone }: BrokerConfig, zones: OwnZones, cas: ConfiguredCas, log: Logger): CaaPin {
+  const issuers = all(cas).map(({ caa }) => caa);
+  const pin = new CaaPin({ apex: zone.apex, issuers, zones, log });
+  for (const { authority } of all(cas)) authority.onAccount(() => void pin.start());
+  return pin;
 }
 
-async function externalAccountOf({ acme }: BrokerConfig): Promise<ExternalAccount | undefined> {
-  if (acme.externalAccount === undefined) return undefined;
-  const { kid, hmacKeyFile } = acme.externalAccount;
-  return readExternalAccount(kid, await readSecret(hmacKeyFile), hmacKeyFile);
-}
-
-function caaPin({ zone, acme }: BrokerConfig, zones: OwnZones, authority: AcmeAuthority, log: Logger): CaaPin {
-  const { caaIdentity } = acme;
-  return new CaaPin({ apex: zone.apex, caaIdentity, accountUrl: () => authority.accountUrl, zones, log });
+function all({ ranked, rehearsal }: ConfiguredCas): readonly ConfiguredCa[] {
+  return [...ranked, ...(rehearsal ? [rehearsal] : [])];
 }
 
 async function mqttServer(
@@ -217,11 +205,28 @@ function serverCertificateRounds(
   return { start: async () => arm(), stop: async () => timer?.cancel() };
 }
 
-function healthOf(mqtt: EmbeddedBroker, { accountUrl }: AcmeAuthority): readonly HealthFinding[] {
+function healthOf(mqtt: EmbeddedBroker, cas: ConfiguredCas, issuers: Issuers): readonly HealthFinding[] {
   return [
     { part: 'mqtt', isHealthy: mqtt.address() !== undefined, detail: `${mqtt.connectedCount()} appliances connected` },
-    { part: 'acme', isHealthy: accountUrl !== undefined, detail: accountUrl ?? 'no account at the CA yet' },
+    ...all(cas).map(({ terms, authority }) => caHealth(issuers.byId(terms.id), authority.accountUrl)),
   ];
+}
+
+function caHealth(issuer: Issuer | undefined, accountUrl: string | undefined): HealthFinding {
+  const awaySinceMs = issuer?.gate.awaySinceMs();
+  const away = awaySinceMs === undefined ? '' : `; away since ${new Date(awaySinceMs).toISOString()}`;
+  const account = accountUrl ?? `no account at ${issuer?.terms.id} yet`;
+  return { part: 'acme', isHealthy: accountUrl !== undefined && away === '', detail: `${account}${away}` };
+}
+
+function foreignWatch({ zone }: BrokerConfig, { foreign }: SqliteStore, { clock, log }: World): ForeignWatch {
+  const readCertificate = readObservedCertificate;
+  return new ForeignWatch({ store: foreign, readCertificate, zones: [zone.apex], clock, log });
+}
+
+function foreignHealth({ unsettled }: ForeignWatch): HealthFinding {
+  const detail = unsettled === 0 ? 'none is known' : `${unsettled} to be looked into: lanyard foreign list`;
+  return { part: 'foreign-certificates', isHealthy: unsettled === 0, detail };
 }
 
 function startStore(): Worker {

@@ -16,10 +16,15 @@ class Zones {
 }
 
 function pinned(account: { url: string | undefined }, identity: string | null = 'ca.example'): [CaaPin, Zones] {
+  return pinnedAll([{ account, identity: identity ?? undefined }]);
+}
+
+function pinnedAll(
+  cas: readonly { readonly account: { readonly url: string | undefined }; readonly identity: string | undefined }[],
+): [CaaPin, Zones] {
   const zones = new Zones();
-  const caaIdentity = identity ?? undefined;
-  const parts = { apex: APEX, caaIdentity, accountUrl: () => account.url, zones, log: silentLogger };
-  return [new CaaPin(parts), zones];
+  const issuers = cas.map(({ account, identity }) => ({ identity, accountUrl: () => account.url }));
+  return [new CaaPin({ apex: APEX, issuers, zones, log: silentLogger }), zones];
 }
 
 const recordsFor = (url: string): string =>
@@ -63,4 +68,20 @@ test('nothing is pinned for a CA whose name in CAA is not known', async () => {
   const [pin, zones] = pinned({ url: 'https://ca.example/1' }, null);
   await pin.start();
   expect(zones.issuers).toEqual([]);
+});
+
+test('every CA of the settings may issue, as soon as its account is known', async () => {
+  const second: { url: string | undefined } = { url: undefined };
+  const [pin, zones] = pinnedAll([
+    { account: { url: 'https://ca.example/1' }, identity: 'ca.example' },
+    { account: second, identity: 'other.example' },
+  ]);
+  await pin.start();
+  expect(zones.issuers.at(-1)).toBe(recordsFor('https://ca.example/1'));
+  second.url = 'https://other.example/2';
+  await pin.start();
+  expect(zones.issuers.at(-1)).toBe(
+    `${APEX}, issue ca.example; accounturi=https://ca.example/1; validationmethods=dns-01, ` +
+      'issue other.example; accounturi=https://other.example/2; validationmethods=dns-01, issuewild ;',
+  );
 });

@@ -1,21 +1,26 @@
-/** CAA at the apex for one CA and one account alone (RFC 8657), so that nobody else gets certificates under the zone. */
+/** CAA at the apex for our CAs and our accounts alone (RFC 8657), so that nobody else gets certificates under the zone. */
 import { describeError } from '@lanyard/sdk/kernel';
 import type { Logger, Runnable } from '@lanyard/sdk/kernel';
 import type { OwnZones } from './dns/own-zones.ts';
 
-export interface CaaPinParts {
-  readonly apex: string;
+export interface CaaIssuer {
   /** The CA's name in CAA records; absent: nothing is pinned. */
-  readonly caaIdentity: string | undefined;
+  readonly identity: string | undefined;
   /** Undefined until the CA has answered for the first time. */
   readonly accountUrl: () => string | undefined;
+}
+
+export interface CaaPinParts {
+  readonly apex: string;
+  /** Every CA of the settings: one that the records leave out would issue nothing. */
+  readonly issuers: readonly CaaIssuer[];
   readonly zones: Pick<OwnZones, 'setCaa'>;
   readonly log: Logger;
 }
 
 export class CaaPin implements Runnable {
   readonly #parts: CaaPinParts;
-  #pinned: string | undefined;
+  #pinned = '';
   #running: Promise<void> = Promise.resolve();
 
   constructor(parts: CaaPinParts) {
@@ -23,8 +28,8 @@ export class CaaPin implements Runnable {
   }
 
   /**
-   * Pins the account that the CA knows us by now; nothing when it is pinned already. To be called again whenever that
-   * may be another: a CA that keeps RFC 8657 issues nothing while the record names a former account. Never throws.
+   * Pins the accounts that the CAs know us by now; nothing when they are pinned already. To be called again whenever that
+   * may be others: a CA that keeps RFC 8657 issues nothing while the record names a former account. Never throws.
    */
   start(): Promise<void> {
     this.#running = this.#running.then(() => this.#pin());
@@ -37,16 +42,20 @@ export class CaaPin implements Runnable {
   }
 
   async #pin(): Promise<void> {
-    const { apex, caaIdentity, accountUrl, zones, log } = this.#parts;
-    const url = accountUrl();
-    if (caaIdentity === undefined || url === undefined || url === this.#pinned) return;
-    const value = `${caaIdentity}; accounturi=${url}; validationmethods=dns-01`;
+    const { apex, issuers, zones, log } = this.#parts;
+    const values = issuers.flatMap(({ identity, accountUrl }) => {
+      const url = accountUrl();
+      if (identity === undefined || url === undefined) return [];
+      return [`${identity}; accounturi=${url}; validationmethods=dns-01`];
+    });
+    const pinned = values.join();
+    if (pinned === '' || pinned === this.#pinned) return;
     try {
       await zones.setCaa(apex, [
-        { flags: 0, tag: 'issue', value },
+        ...values.map((value) => ({ flags: 0, tag: 'issue', value }) as const),
         { flags: 0, tag: 'issuewild', value: ';' },
       ]);
-      this.#pinned = url;
+      this.#pinned = pinned;
     } catch (error) {
       log.error({ err: describeError(error) }, 'CAA could not be published; tried again with the next certificate');
     }

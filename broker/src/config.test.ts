@@ -43,11 +43,17 @@ test('everything that has a default may be left out', () => {
     zone: { apex: 'devices.example.com', nameServers: [{ name: 'ns1.example.com', addresses: [] }] },
     mqtt: { host: '0.0.0.0', port: 8883, names: ['broker.example.com'], proxyPeers: [] },
     dns: { listen: [{ host: '0.0.0.0', port: 53 }] },
-    acme: { directory: 'https://ca.example.com/directory', contact: [], overrides: {}, publicSuffixes: [] },
+    acme: {
+      directory: 'https://ca.example.com/directory',
+      contact: [],
+      overrides: {},
+      failover: [],
+      publicSuffixes: [],
+    },
     admin: { host: '127.0.0.1', port: 8080 },
     addresses: { allowCgnat: false, allowGlobal: false },
-    appliances: { mode: 'resident', checkInSeconds: 21_600, reconnectSpreadSeconds: 300 },
-    issuance: { concurrency: 16 },
+    appliances: { mode: 'resident', checkInSeconds: 21_600, reconnectSpreadSeconds: 300, renewAsleepDays: 100 },
+    issuance: { concurrency: 16, failoverAfterSeconds: 900 },
     log: { level: 'info' },
   });
 });

@@ -69,7 +69,7 @@ const rateLimit = z.strictObject({
   count: z.int().min(1).max(10_000_000).exactOptional(),
 });
 
-const acme = z.strictObject({
+const certificateAuthority = {
   directory: z.url({ protocol: /^https?$/ }).describe('Directory URL of the CA.'),
   contact: z
     .array(z.string().regex(/^mailto:.+@.+$/))
@@ -99,12 +99,43 @@ const acme = z.strictObject({
     .partialRecord(z.enum(LIMIT_NAMES), z.union([rateLimit, z.literal('none')]))
     .default({})
     .describe('Limits that the CA granted to this account or domain, or that you want to keep to.'),
-  publicSuffixes: z
-    .array(dnsName)
-    .max(64)
-    .default([])
-    .describe('Zones of yours that are on the Public Suffix List but not yet in the copy that is built in.'),
-});
+};
+
+const acme = z
+  .strictObject({
+    ...certificateAuthority,
+    failover: z
+      .array(z.strictObject(certificateAuthority))
+      .max(4)
+      .default([])
+      .describe('CAs that take over in this order: when the one before is away, has no room, or refuses a name.'),
+    rehearsal: z
+      .strictObject(certificateAuthority)
+      .optional()
+      .describe('A staging CA, where a name that could not be verified has to pass before it counts again.'),
+    publicSuffixes: z
+      .array(dnsName)
+      .max(64)
+      .default([])
+      .describe('Zones of yours that are on the Public Suffix List but not yet in the copy that is built in.'),
+  })
+  .superRefine(checkTogether);
+
+function checkTogether({ failover, rehearsal, ...first }: AllCas, context: z.RefinementCtx): void {
+  const all = [first, ...failover, ...(rehearsal ? [rehearsal] : [])];
+  if (new Set(all.map(({ directory }) => directory)).size < all.length) {
+    context.addIssue({ code: 'custom', message: 'two CAs have the same directory: an account is told by it' });
+  }
+  // The records at the apex would shut out the CA that they do not name.
+  if (new Set(all.map(({ caaIdentity }) => caaIdentity === undefined)).size > 1) {
+    context.addIssue({ code: 'custom', message: 'caaIdentity must be set for every CA or for none' });
+  }
+}
+
+interface AllCas extends CaSettings {
+  readonly failover: readonly CaSettings[];
+  readonly rehearsal?: CaSettings | undefined;
+}
 
 const schema = z.strictObject({
   data: z.string().default('data').describe('Directory of database and keys, relative to the settings file.'),
@@ -134,16 +165,35 @@ const schema = z.strictObject({
         .max(86_400)
         .default(300)
         .describe('After a restart everybody comes back within this time: appliances ÷ (500 × cores), at least.'),
+      renewAsleepDays: z
+        .int()
+        .min(0)
+        .max(3_650)
+        .default(100)
+        .describe(
+          'For how long the certificate of one that sleeps is renewed, from the renewal that it missed. 0: not.',
+        ),
     })
     .prefault({}),
   issuance: z
-    .strictObject({ concurrency: z.int().min(1).max(256).default(16).describe('Steps towards the CA at once.') })
+    .strictObject({
+      concurrency: z.int().min(1).max(256).default(16).describe('Steps towards the CAs at once.'),
+      failoverAfterSeconds: z
+        .int()
+        .min(60)
+        .max(604_800)
+        .default(900)
+        .describe('How long a CA has to be away until the next of `acme.failover` takes its place.'),
+    })
     .prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 });
 
 /** The settings after defaults and checks. */
 export type BrokerConfig = z.infer<typeof schema>;
+
+/** What is to be known of one CA. */
+export type CaSettings = z.infer<z.ZodObject<typeof certificateAuthority>>;
 
 /** The settings as they are written: everything with a default may be left out. */
 export type BrokerConfigInput = z.input<typeof schema>;
@@ -167,10 +217,19 @@ export async function loadConfig(path: string): Promise<BrokerConfig> {
   });
   const config = parseConfig(readYaml(text, path));
   const base = dirname(resolve(path));
-  return { ...config, data: resolve(base, config.data), acme: { ...config.acme, ...resolvedPaths(config.acme, base) } };
+  return { ...config, data: resolve(base, config.data), acme: resolvedPaths(config.acme, base) };
 }
 
-function resolvedPaths({ roots, externalAccount }: BrokerConfig['acme'], base: string): Partial<BrokerConfig['acme']> {
+function resolvedPaths({ failover, rehearsal, ...first }: BrokerConfig['acme'], base: string): BrokerConfig['acme'] {
+  return {
+    ...first,
+    ...pathsOf(first, base),
+    failover: failover.map((ca) => ({ ...ca, ...pathsOf(ca, base) })),
+    ...(rehearsal && { rehearsal: { ...rehearsal, ...pathsOf(rehearsal, base) } }),
+  };
+}
+
+function pathsOf({ roots, externalAccount }: CaSettings, base: string): Partial<CaSettings> {
   return {
     ...(roots !== undefined && { roots: resolve(base, roots) }),
     ...(externalAccount && {

@@ -2,12 +2,14 @@
 import type { Clock, Logger, Random } from '@lanyard/sdk/kernel';
 import type { DownMessage } from '@lanyard/sdk/protocol';
 import { CertificateDesk } from './certificates/desk.ts';
-import type { AuthorityTerms } from './certificates/budget/rate-limit.ts';
 import { Issuance } from './certificates/issuance.ts';
 import type { IssuanceParts } from './certificates/issuance.ts';
+import { Issuers } from './certificates/issuers.ts';
+import type { CaAccount, Issuer } from './certificates/issuers.ts';
 import { Reminders } from './certificates/reminders.ts';
 import { Replacement } from './certificates/replacement.ts';
 import { RenewalWatch } from './certificates/renewal/renewal-watch.ts';
+import { StandIns } from './certificates/renewal/stand-ins.ts';
 import { CaGate } from './certificates/schedule/ca-gate.ts';
 import type { ReadSigningRequest } from './certificates/signing-request.ts';
 import type { BrokerConfig } from './config.ts';
@@ -17,10 +19,13 @@ import type { ApplianceStore } from './fleet/appliance-store.ts';
 import { Fleet } from './fleet/fleet.ts';
 import { registeredDomains } from './registered-domain.ts';
 
-export interface CoreParts extends Pick<IssuanceParts, 'authority' | 'readChain' | 'store'> {
+export interface CoreParts extends Pick<IssuanceParts, 'readChain' | 'store'> {
+  /** In the order in which they take over from one another; not empty. */
+  readonly authorities: readonly CaAccount[];
+  /** Where an order that could not be verified has to pass first. */
+  readonly rehearsal?: CaAccount;
   readonly board: IssuanceParts['board'] & AddressBoard;
   readonly appliances: ApplianceStore;
-  readonly terms: AuthorityTerms;
   readonly publicSuffixes?: readonly string[];
   readonly readRequest: ReadSigningRequest;
   /** False: the appliance is not connected, and the message is forgotten. */
@@ -37,7 +42,10 @@ export interface Core {
   readonly fleet: Fleet;
   readonly desk: CertificateDesk;
   readonly issuance: Issuance;
-  readonly renewals: RenewalWatch;
+  readonly issuers: Issuers;
+  /** One for each CA. */
+  readonly renewals: readonly RenewalWatch[];
+  readonly standIns: StandIns;
   readonly replacement: Replacement;
   readonly reminders: Reminders;
   readonly conversation: Conversation;
@@ -46,33 +54,46 @@ export interface Core {
 /** Renewal information is a small answer without a signature: a fleet of 90,000 asks four times a second. */
 const LOOKS_AT_ONCE = 8;
 
-/** Nothing happens before `issuance`, `renewals` and `reminders` are started, in this order. */
+/** Nothing happens before `issuance`, `renewals`, `standIns` and `reminders` are started, in this order. */
 export function createCore(parts: CoreParts): Core {
-  const { authority, board, store, appliances, readRequest, send, clock, random, log, settings } = parts;
+  const { authorities, board, store, appliances, readRequest, send, clock, random, log, settings } = parts;
   const world = { clock, random, log };
-  const issuance = issuanceOf(parts);
-  const replacement = new Replacement({ store, authority, clock, log });
-  const renewals = new RenewalWatch({ store, authority, ...world, settings: { concurrency: LOOKS_AT_ONCE } });
+  const issuers = issuersOf(parts);
+  const registeredDomainOf = registeredDomains(parts.publicSuffixes);
+  const issuance = new Issuance({ ...parts, issuers, registeredDomainOf, settings: settings.issuance });
+  const replacement = new Replacement({ store, issuers, clock, log });
+  const renewals = authorities.map(
+    (ca) => new RenewalWatch({ store, ...ca, ...world, settings: { concurrency: LOOKS_AT_ONCE } }),
+  );
   const desk = new CertificateDesk({ store, issuance, readRequest, clock, log });
   const fleet = new Fleet({ store: appliances, board, ...world, settings });
+  const namesOf = (deviceId: string): ReturnType<Fleet['namesOf']> => fleet.namesOf(deviceId);
+  const standIns = new StandIns({ store, issuance, namesOf, clock, log, settings: settings.appliances });
   const reminders = new Reminders({ clock, remind: (deviceId) => void conversation.prompt(deviceId) });
   const conversation = new Conversation({ fleet, desk, reminders, send, ...world, settings: settings.appliances });
   issuance.onEvent({
     issued: (certificate) => {
       conversation.issued(certificate);
-      renewals.wake();
+      for (const watch of renewals) watch.wake();
       parts.onIssued?.();
     },
     failed: (order, againAtMs) => conversation.failed(order, againAtMs),
   });
-  renewals.onMoved((certificate, renewAtMs) => conversation.renewalMoved(certificate, renewAtMs));
-  return { fleet, desk, issuance, renewals, replacement, reminders, conversation };
+  for (const watch of renewals) {
+    watch.onMoved((certificate, renewAtMs) => conversation.renewalMoved(certificate, renewAtMs));
+  }
+  return { fleet, desk, issuance, issuers, renewals, standIns, replacement, reminders, conversation };
 }
 
-function issuanceOf(parts: CoreParts): Issuance {
-  const { terms, publicSuffixes, clock, random, log, settings } = parts;
-  const { requests } = terms;
-  const gate = new CaGate({ clock, random, log, ...(requests && { requests }) });
-  const registeredDomainOf = registeredDomains(publicSuffixes);
-  return new Issuance({ ...parts, gate, registeredDomainOf, settings: settings.issuance });
+function issuersOf({ authorities, rehearsal, clock, random, log, settings }: CoreParts): Issuers {
+  const issuerOf = ({ terms, authority }: CaAccount): Issuer => {
+    const { id: ca, requests } = terms;
+    const gate = new CaGate({ clock, random, log: log.child({ ca }), ...(requests && { requests }) });
+    return { terms, authority, gate };
+  };
+  return new Issuers({
+    ranked: authorities.map(issuerOf),
+    ...(rehearsal && { rehearsal: issuerOf(rehearsal) }),
+    patienceMs: settings.issuance.failoverAfterSeconds * 1_000,
+  });
 }

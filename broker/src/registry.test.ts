@@ -3,13 +3,14 @@ import { describe, expect, test } from 'vitest';
 import { LanyardError, silentLogger } from '@lanyard/sdk/kernel';
 import { seededRandom } from '@lanyard/sdk/testing';
 import { csrOf } from './certificates/authority-double.ts';
-import { World, honest, never } from './certificates/test-life.ts';
+import { World, honest, never, onlyIssuer } from './certificates/test-life.ts';
 import type { Witness } from './certificates/test-life.ts';
 import { nameOf } from './fleet/appliance.ts';
 import { Fleet } from './fleet/fleet.ts';
 import { createPrivateCa, PrivateCa } from './pki/private-ca.ts';
 import { craftRequest, craftedSpki } from './pki/testing/crafted-request.ts';
 import { Replacement } from './certificates/replacement.ts';
+import type { StoredCertificate } from './certificates/stored-certificate.ts';
 import { BrokerRegistry } from './registry.ts';
 
 const DEVICE = 'appliance-1';
@@ -34,8 +35,14 @@ async function bench(witness: Witness = honest, limits: World['terms']['limits']
   const isConnected = (deviceId: string): boolean => connected.has(deviceId);
   const promptAll = (): number => connected.size;
   const { authority } = world;
-  const replacement = new Replacement({ store: store.orders, authority, clock, log: silentLogger });
-  const parts = { fleet, desk, replacement, identities, isConnected, prompt, promptAll };
+  const replacement = new Replacement({
+    store: store.orders,
+    issuers: onlyIssuer(authority),
+    clock,
+    log: silentLogger,
+  });
+  const standIns = { plannedAtMs: ({ unattendedAtMs }: StoredCertificate) => unattendedAtMs };
+  const parts = { fleet, desk, standIns, replacement, identities, isConnected, prompt, promptAll };
   const registry = new BrokerRegistry(parts);
   return { registry, fleet, desk, clock, store, connected, prompted };
 }
@@ -124,7 +131,9 @@ describe('what is shown of an appliance', () => {
     const { order, certificate } = await registry.show(DEVICE);
     expect(order).toBeUndefined();
     expect(certificate).toMatchObject({ names: [name], serial: '1' });
-    expect(certificate).not.toHaveProperty('installedAt');
+    const [renewAtMs, endsAtMs] = [certificate?.renewAt, certificate?.notAfter].map((at = '') => Date.parse(at));
+    expect(certificate?.unattendedAt).toBe(new Date(((renewAtMs ?? 0) + (endsAtMs ?? 0)) / 2).toISOString());
+    for (const absent of ['installedAt', 'asleepSince']) expect(certificate).not.toHaveProperty(absent);
     expect(JSON.stringify(certificate)).not.toContain('chain');
     await desk.installed(DEVICE, certificate?.fingerprint ?? '');
     expect((await registry.show(DEVICE)).certificate?.installedAt).toBe(new Date(clock.nowMs()).toISOString());

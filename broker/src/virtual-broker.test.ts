@@ -54,8 +54,8 @@ function make(change: Partial<VirtualBrokerOptions> = {}): VirtualBroker {
     zone: ZONE,
     settings: {
       addresses: { allowCgnat: false, allowGlobal: false },
-      appliances: { mode: 'resident', checkInSeconds: 86_400, reconnectSpreadSeconds: 300 },
-      issuance: { concurrency: 4 },
+      appliances: { mode: 'resident', checkInSeconds: 86_400, reconnectSpreadSeconds: 300, renewAsleepDays: 100 },
+      issuance: { failoverAfterSeconds: 900, concurrency: 4 },
     },
     authority: ca,
     readRequest: async (der) => readClaims(Buffer.from(der).toString()),
@@ -293,5 +293,7 @@ function aboutOf(message: DownMessage): string {
       return `certificate ${message.certificate.kind}`;
     case 'problem':
       return `problem ${message.problem.code}`;
+    case 'revocation':
+      return `revocation ${message.wish.fingerprint}`;
   }
 }

@@ -4,6 +4,7 @@ import type { Clock, Logger, Random, Runnable } from '@lanyard/sdk/kernel';
 import type { DownMessage, UpKind } from '@lanyard/sdk/protocol';
 import type { Authority } from './certificates/authority.ts';
 import type { AuthorityTerms } from './certificates/budget/rate-limit.ts';
+import type { CaAccount } from './certificates/issuers.ts';
 import type { ReadIssuedChain } from './certificates/issued-chain.ts';
 import type { ReadSigningRequest } from './certificates/signing-request.ts';
 import type { BrokerConfig } from './config.ts';
@@ -29,6 +30,7 @@ export type { Refusal } from './acme/problems.ts';
 export { replacementError } from './acme/replacement-refusal.ts';
 export type { Authority, AuthorityOrder, Authorization, NewOrder, RenewalInfo } from './certificates/authority.ts';
 export type { AuthorityTerms } from './certificates/budget/rate-limit.ts';
+export type { CaAccount } from './certificates/issuers.ts';
 export type { ChallengeBoard } from './certificates/challenge-board.ts';
 export type { IssuedChain, ReadIssuedChain } from './certificates/issued-chain.ts';
 export type { OrderStore } from './certificates/order-store.ts';
@@ -50,10 +52,12 @@ export interface VirtualBrokerOptions {
   /** Outlives the broker, as a disk does. */
   readonly store: InlineStore;
   readonly zone: string;
-  /** What the CA allows. */
-  readonly terms: AuthorityTerms;
   readonly settings: Pick<BrokerConfig, 'addresses' | 'appliances' | 'issuance'>;
   readonly authority: Authority & Partial<Runnable>;
+  /** What it allows. */
+  readonly terms: AuthorityTerms;
+  /** CAs that take over, in this order. */
+  readonly failover?: readonly CaAccount[];
   /** How requests and chains are read; X.509 when left out. */
   readonly readRequest?: ReadSigningRequest;
   readonly readChain?: ReadIssuedChain;
@@ -65,6 +69,7 @@ export interface VirtualBrokerOptions {
 
 /** What the domain holds on to. */
 export interface VirtualPorts extends Pick<InlineStore, 'orders' | 'appliances'> {
+  /** The first; what stands in for it is seen by itself. */
   readonly authority: Authority;
   readonly board: Pick<OwnZones, 'put' | 'clear' | 'list' | 'publish'>;
   readonly send: (deviceId: string, message: DownMessage) => boolean;
@@ -79,25 +84,19 @@ export class VirtualBroker implements Runnable {
   readonly #inbox: Inbox;
 
   constructor(options: VirtualBrokerOptions) {
-    const {
-      random,
-      log,
-      settings,
-      zone,
-      terms,
-      readRequest = readSigningRequest,
-      readChain = readIssuedChain,
-    } = options;
+    const { random, log, settings, zone, terms, failover = [] } = options;
+    const { readRequest = readSigningRequest, readChain = readIssuedChain } = options;
     this.#options = options;
     const life = new Life(options.clock);
     this.#life = life;
     const { clock } = life;
     this.#zones = this.#openZones();
     const ports = this.#ports();
+    const others = failover.map((ca) => ({ ...ca, authority: life.bind(ca.authority) }));
     this.#core = createCore({
       ...ports,
+      authorities: [{ terms, authority: ports.authority }, ...others],
       store: ports.orders,
-      terms,
       readRequest,
       readChain,
       clock,
@@ -119,14 +118,16 @@ export class VirtualBroker implements Runnable {
     await this.#zones.start();
     await this.#options.authority.start?.();
     await this.#core.issuance.start();
-    await this.#core.renewals.start();
+    for (const watch of this.#core.renewals) await watch.start();
+    await this.#core.standIns.start();
     await this.#core.reminders.start();
   }
 
   /** Orderly: what is under way is abandoned and resumed at the next start. */
   async stop(): Promise<void> {
     await this.#core.reminders.stop();
-    await this.#core.renewals.stop();
+    await this.#core.standIns.stop();
+    for (const watch of this.#core.renewals) await watch.stop();
     await this.#core.issuance.stop();
     await this.#zones.stop();
     this.kill();

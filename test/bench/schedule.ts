@@ -23,7 +23,7 @@ const clock = new VirtualClock();
 const csr = new Uint8Array();
 
 process.stderr.write(`${known} known, ${due} due, ${rounds} rounds; load before ${loadavg()[0]?.toFixed(1)}\n`);
-const turns = new Turns({ gate: { opensAtMs: () => 0 } });
+const turns = new Turns({ placesAtMs: () => 0, actsAtMs: () => 0 });
 for (let number = 0; number < known; number++) turns.set(orderOf(number), clock.nowMs() + HOUR_MS + number);
 const turn = median(Array.from({ length: rounds }, () => timed(takeDue)));
 

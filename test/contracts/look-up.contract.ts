@@ -6,6 +6,8 @@ import { acceptIn, issueIn, requestOf, type OrderStoreUnderTest } from './order-
 
 const NOW_MS = 1_700_000_000_000;
 const DAY_MS = 86_400_000;
+/** As `issueIn` has it. */
+const CA = 'ca';
 
 export function lookUpContract(name: string, make: () => Promise<OrderStoreUnderTest>): void {
   describe(`look-ups in ${name}`, () => {
@@ -26,11 +28,11 @@ export function lookUpContract(name: string, make: () => Promise<OrderStoreUnder
       return issueIn(store, order, serial, facts.issuedAtMs, facts);
     };
     const due = async (nowMs: number, limit = 10): Promise<readonly string[]> =>
-      (await store.toLookUp(nowMs, limit)).map(({ serial }) => serial);
+      (await store.toLookUp(CA, nowMs, limit)).map(({ serial }) => serial);
 
     test('without certificates there is nothing to look up', async () => {
-      expect(await store.toLookUp(NOW_MS, 10)).toEqual([]);
-      expect(await store.nextLookUpMs()).toBeUndefined();
+      expect(await store.toLookUp(CA, NOW_MS, 10)).toEqual([]);
+      expect(await store.nextLookUpMs(CA)).toBeUndefined();
       expect(
         await store.noteRenewal({ fingerprint: 'f', renewAtMs: 0 }, { renewAtMs: 1, window: undefined, lookUpAtMs: 1 }),
       ).toBe(false);
@@ -46,20 +48,20 @@ export function lookUpContract(name: string, make: () => Promise<OrderStoreUnder
       expect(await due(NOW_MS, 2)).toEqual(['b', 'a']);
       expect(await due(NOW_MS, 0)).toEqual([]);
       expect(await due(NOW_MS - 4)).toEqual([]);
-      expect(await store.nextLookUpMs()).toBe(NOW_MS - 3);
+      expect(await store.nextLookUpMs(CA)).toBe(NOW_MS - 3);
     });
 
     test('are given with all that is known of the certificate', async () => {
       const window = { startMs: NOW_MS + DAY_MS, endMs: NOW_MS + 2 * DAY_MS };
       const certificate = await issue('appliance-1', '1', { lookUpAtMs: NOW_MS, renewalId: 'id', window });
-      expect(await store.toLookUp(NOW_MS, 1)).toEqual([certificate]);
+      expect(await store.toLookUp(CA, NOW_MS, 1)).toEqual([certificate]);
     });
 
     test('end for a certificate when a newer one has come', async () => {
       const former = await issue('appliance-1', '1', { lookUpAtMs: NOW_MS });
       const newest = await issue('appliance-1', '2', { issuedAtMs: NOW_MS + DAY_MS, lookUpAtMs: NOW_MS + 2 });
       expect(await due(NOW_MS + 2)).toEqual(['2']);
-      expect(await store.nextLookUpMs()).toBe(NOW_MS + 2);
+      expect(await store.nextLookUpMs(CA)).toBe(NOW_MS + 2);
       const renewal = { renewAtMs: NOW_MS, window: undefined, lookUpAtMs: NOW_MS };
       expect(await store.noteRenewal(former, renewal)).toBe(false);
       expect(await due(NOW_MS + 2)).toEqual(['2']);
@@ -70,7 +72,7 @@ export function lookUpContract(name: string, make: () => Promise<OrderStoreUnder
       await issue('appliance-1', '2', { issuedAtMs: NOW_MS + DAY_MS });
       const late = await issue('appliance-1', '1', { issuedAtMs: NOW_MS, lookUpAtMs: NOW_MS });
       expect(await due(NOW_MS)).toEqual([]);
-      expect(await store.nextLookUpMs()).toBeUndefined();
+      expect(await store.nextLookUpMs(CA)).toBeUndefined();
       const renewal = { renewAtMs: NOW_MS, window: undefined, lookUpAtMs: NOW_MS };
       expect(await store.noteRenewal(late, renewal)).toBe(false);
     });
@@ -95,7 +97,7 @@ export function lookUpContract(name: string, make: () => Promise<OrderStoreUnder
       store = await subject.reopen();
       expect((await store.dossier('appliance-1')).latestCertificate).toEqual({ ...certificate, ...said });
       expect(await due(NOW_MS)).toEqual(['2']);
-      expect(await store.nextLookUpMs()).toBe(NOW_MS);
+      expect(await store.nextLookUpMs(CA)).toBe(NOW_MS);
       expect(await due(NOW_MS + 5)).toEqual(['2', '1']);
 
       const nothing: NotedRenewal = { renewAtMs: NOW_MS + 1, window: undefined, lookUpAtMs: undefined };

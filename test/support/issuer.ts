@@ -12,6 +12,7 @@ import { Issuance } from '../../broker/src/certificates/issuance.ts';
 import type { OrderStore } from '../../broker/src/certificates/order-store.ts';
 import type { Order } from '../../broker/src/certificates/order.ts';
 import { RenewalWatch } from '../../broker/src/certificates/renewal/renewal-watch.ts';
+import { Issuers } from '../../broker/src/certificates/issuers.ts';
 import { CaGate } from '../../broker/src/certificates/schedule/ca-gate.ts';
 import type { CertificateWithChain, StoredCertificate } from '../../broker/src/certificates/stored-certificate.ts';
 import { readIssuedChain } from '../../broker/src/pki/issued-chain.ts';
@@ -21,6 +22,9 @@ import { openInlineStore } from '../../broker/src/store/inline-store.ts';
 import type { InlineStore } from '../../broker/src/store/inline-store.ts';
 import { makeKeyPair } from '../../sdk/src/identity/key-pair.ts';
 import { makeSigningRequest } from '../../sdk/src/identity/signing-request.ts';
+
+/** There is no other CA to turn to. */
+const PATIENCE_MS = 900_000;
 
 export interface IssuerParts {
   readonly ca: Pick<TownAuthority, 'directoryUrl'> & Partial<Pick<TownAuthority, 'tlsRootPem'>>;
@@ -63,14 +67,13 @@ export class Issuer implements Runnable {
     this.#store = openInlineStore(database);
     const world = { clock, random: systemRandom, log: this.#log() };
     const { authority } = this;
+    const terms = termsOf({ preset: 'pebble', id: directoryUrl });
     this.#issuance = new Issuance({
       ...world,
-      authority,
       board: this.#counting(board),
       readChain: readIssuedChain,
       store: this.#watched(),
-      terms: termsOf({ preset: 'pebble', id: directoryUrl }),
-      gate: new CaGate(world),
+      issuers: new Issuers({ ranked: [{ terms, authority, gate: new CaGate(world) }], patienceMs: PATIENCE_MS }),
       registeredDomainOf: registeredDomains(),
       settings: { concurrency: 8 },
     });
@@ -79,7 +82,7 @@ export class Issuer implements Runnable {
       failed: () => {},
     });
     const settings = { concurrency: 4 };
-    this.#renewals = new RenewalWatch({ ...world, authority, store: this.#watched(), settings });
+    this.#renewals = new RenewalWatch({ ...world, authority, terms, store: this.#watched(), settings });
   }
 
   async start(): Promise<void> {

@@ -1,8 +1,7 @@
 /** Runs every open order from act to act, each when it is its turn: what the CA could not tell again is stored before. */
 import { LanyardError, endsWithin, randomId } from '@lanyard/sdk/kernel';
 import type { Runnable, Timer } from '@lanyard/sdk/kernel';
-import { isAtAuthority } from './order-act.ts';
-import type { OrderStore } from './order-store.ts';
+import type { OrderStore, StandInWish } from './order-store.ts';
 import { OrderSteps } from './order-steps.ts';
 import type { OrderStepsParts, Stepped } from './order-steps.ts';
 import { challengesOf, isClosed } from './order.ts';
@@ -52,7 +51,7 @@ export class Issuance implements Runnable {
   constructor(parts: IssuanceParts) {
     this.#parts = parts;
     this.#steps = new OrderSteps(parts);
-    this.#turns = new Turns(parts);
+    this.#turns = new Turns(parts.issuers);
   }
 
   onEvent(listener: IssuanceListener): void {
@@ -91,6 +90,16 @@ export class Issuance implements Runnable {
       this.#pump();
     }
     return acceptance;
+  }
+
+  /** Opens an order in place of an appliance that is away. Undefined: the facts have changed, and nothing is ordered. */
+  async standIn(wish: Omit<StandInWish, 'orderId' | 'nowMs'>): Promise<Order | undefined> {
+    const { store, clock, random } = this.#parts;
+    const order = await store.standIn({ ...wish, orderId: randomId(random), nowMs: clock.nowMs() });
+    if (order === undefined) return undefined;
+    this.#schedule(order);
+    this.#pump();
+    return order;
   }
 
   /** The open order as it stands now: it may be further than it was last stored. */
@@ -151,10 +160,9 @@ export class Issuance implements Runnable {
 
   /** Act after act, until the order has to wait or is closed. Tells when to go on; undefined: that is arranged already. */
   async #run(first: Order): Promise<number | undefined> {
-    const { clock, gate } = this.#parts;
+    const { clock } = this.#parts;
     let order = first;
     while (!isClosed(order) && dueMs(order) <= clock.nowMs()) {
-      if (isAtAuthority(order) && gate.opensAtMs() > clock.nowMs()) return gate.opensAtMs();
       const stepped = await this.#steps.step(order, this.#stopping.signal);
       if (this.#stopping.signal.aborted) return undefined;
       // Re-keyed by a new request between two acts: that one goes on in its place.
@@ -177,6 +185,8 @@ export class Issuance implements Runnable {
       case 'short':
         this.#turns.rest(order, stepped.short, nowMs);
         return undefined;
+      case 'shut':
+        return stepped.untilMs;
       case 'unstored':
         return nowMs + this.#storePause(order);
       case 'replaced':
@@ -197,7 +207,8 @@ export class Issuance implements Runnable {
     const { log } = this.#parts;
     // A CA that does not decide has said nothing that failed: the order is given up all the same.
     const isGivenUp = order.state.kind === 'clearing' && order.state.aftermath.kind === 'again';
-    const failure = event.kind === 'failed' ? event : isGivenUp ? order.lastFailure : undefined;
+    const isUndecided = isGivenUp && event.kind !== 'left' && event.kind !== 'collected';
+    const failure = event.kind === 'failed' ? event : isUndecided ? order.lastFailure : undefined;
     const facts = { order: order.id, deviceId: order.deviceId, state: order.state.kind };
     if (issued) {
       log.info({ ...facts, fingerprint: issued.fingerprint, names: issued.names }, 'certificate issued');
@@ -209,6 +220,8 @@ export class Issuance implements Runnable {
       const nextTry = new Date(againAtMs).toISOString();
       log.warn({ ...facts, code: failure.code, reason: failure.message, nextTry }, 'order delayed');
       if (failure.code !== 'authority-replacement-refused') this.#listener?.failed(order, againAtMs);
+    } else if (event.kind === 'left') {
+      log.info({ ...facts, reason: event.message }, 'order leaves its CA for another');
     } else {
       log.debug({ ...facts, event: event.kind }, 'order advanced');
     }

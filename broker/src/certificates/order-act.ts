@@ -36,16 +36,35 @@ export function isAtAuthority({ state }: Order): boolean {
   return state.kind !== 'publishing' && state.kind !== 'clearing';
 }
 
-/** Never throws: what goes wrong is an event, too. */
-export async function act(ports: ActPorts, order: Order, context: ActContext): Promise<ActResult> {
+/** An act at the CA. Never throws: what goes wrong is an event, too. */
+export async function actAtAuthority(ports: ActPorts, order: Order, context: ActContext): Promise<ActResult> {
   try {
     return await actOf(ports, order, order.state, context);
   } catch (error) {
-    const known = LanyardError.is(error) ? error : new LanyardError('internal', { cause: error });
-    const { code, retryAfterMs } = known;
-    const limit = code === 'authority-rate-limited' ? limitOf(known) : undefined;
-    return { event: { kind: 'failed', code, message: describeError(known), retryAfterMs, limit } };
+    return { event: failureFrom(error) };
   }
+}
+
+/** An act of our own DNS. Never throws. */
+export async function actAtBoard({ board }: Pick<ActPorts, 'board'>, { state }: Order): Promise<ActResult> {
+  try {
+    if (state.kind === 'publishing') {
+      await Promise.all(state.challenges.map((challenge) => board.put(recordOf(challenge))));
+      return { event: { kind: 'published' } };
+    }
+    if (state.kind !== 'clearing') throw actless(state);
+    await Promise.all(state.challenges.map((challenge) => board.clear(recordOf(challenge))));
+    return { event: { kind: 'cleared' } };
+  } catch (error) {
+    return { event: failureFrom(error) };
+  }
+}
+
+function failureFrom(error: unknown): OrderEvent {
+  const known = LanyardError.is(error) ? error : new LanyardError('internal', { cause: error });
+  const { code, retryAfterMs } = known;
+  const limit = code === 'authority-rate-limited' ? limitOf(known) : undefined;
+  return { kind: 'failed', code, message: describeError(known), retryAfterMs, limit };
 }
 
 /** 503 is how Let's Encrypt answers above its ceilings per address; a limit is answered by 429 and usually named. */
@@ -55,7 +74,7 @@ function limitOf({ details }: LanyardError): LimitName | 'unnamed' | 'busy' {
 }
 
 async function actOf(ports: ActPorts, order: Order, state: OrderState, context: ActContext): Promise<ActResult> {
-  const { authority, board } = ports;
+  const { authority } = ports;
   const { signal } = context;
   switch (state.kind) {
     case 'ordering': {
@@ -68,9 +87,6 @@ async function actOf(ports: ActPorts, order: Order, state: OrderState, context: 
     }
     case 'authorizing':
       return { event: await readOrder(authority, await lookAt(authority, state.orderUrl, context), signal) };
-    case 'publishing':
-      await Promise.all(state.challenges.map(({ name, value }) => board.put(name, value)));
-      return { event: { kind: 'published' } };
     case 'triggering':
       await Promise.all(state.challenges.map((challenge) => trigger(authority, challenge, context)));
       return { event: { kind: 'triggered' } };
@@ -80,13 +96,16 @@ async function actOf(ports: ActPorts, order: Order, state: OrderState, context: 
       return { event: await finalize(authority, order, state, context) };
     case 'collecting':
       return await collect(ports, order, state, context);
-    case 'clearing':
-      await Promise.all(state.challenges.map(({ name, value }) => board.clear(name, value)));
-      return { event: { kind: 'cleared' } };
     case 'waiting':
+    case 'publishing':
+    case 'clearing':
     case 'issued':
-      throw new LanyardError('internal', { message: `an order that is ${state.kind} has no act` });
+      throw actless(state);
   }
+}
+
+function actless({ kind }: OrderState): LanyardError {
+  return new LanyardError('internal', { message: `an order that is ${kind} has no such act` });
 }
 
 /** The order as it stands at the CA; as it was shown just before, when that is still all there is to see. */
@@ -100,7 +119,7 @@ async function readOrder(authority: Authority, order: AuthorityOrder, signal: Ab
   const authorizations = await readAuthorizations(authority, order, signal);
   const unprovable = authorizations.find(({ status, challenge }) => status === 'pending' && challenge === undefined);
   if (unprovable) {
-    const message = `the CA offers no dns-01 challenge for ${unprovable.name}`;
+    const message = `the CA offers no ${unprovable.challengeKind} challenge for ${unprovable.name}`;
     return { kind: 'failed', code: 'authority-refused', message, retryAfterMs: undefined };
   }
   return { kind: 'order-read', order, authorizations };

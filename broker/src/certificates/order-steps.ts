@@ -4,23 +4,21 @@ import type { Clock, Logger, Random } from '@lanyard/sdk/kernel';
 import type { AuthorityOrder } from './authority.ts';
 import { changesOfStep } from './budget/changes-of-step.ts';
 import type { Short } from './budget/placement-wish.ts';
-import type { AuthorityTerms } from './budget/rate-limit.ts';
-import { act, isAtAuthority } from './order-act.ts';
+import type { Choice, Issuer, Issuers } from './issuers.ts';
+import { actAtAuthority, actAtBoard, isAtAuthority } from './order-act.ts';
 import type { ActPorts, ActResult } from './order-act.ts';
 import type { OrderStore } from './order-store.ts';
 import { isReadBack, next } from './order.ts';
 import type { Order, OrderEvent } from './order.ts';
 import { firstLookMs } from './renewal/renewal-advice.ts';
 import { renewalTime } from './renewal/renewal-time.ts';
-import type { CaGate } from './schedule/ca-gate.ts';
+import { unattendedAt } from './renewal/stand-in.ts';
 import { leavingOf, priorityOf } from './schedule/priority.ts';
 import type { CertificateWithChain } from './stored-certificate.ts';
 
-export interface OrderStepsParts extends ActPorts {
+export interface OrderStepsParts extends Omit<ActPorts, 'authority'> {
   readonly store: Pick<OrderStore, 'place' | 'save' | 'complete'>;
-  /** What the CA allows, and whether it is there. */
-  readonly terms: AuthorityTerms;
-  readonly gate: CaGate;
+  readonly issuers: Issuers;
   /** eTLD+1 of a name by the Public Suffix List, as CAs count. */
   readonly registeredDomainOf: (name: string) => string;
   readonly clock: Clock;
@@ -38,6 +36,8 @@ export type Stepped =
     }
   /** The budget has no room yet; nothing was done. */
   | { readonly kind: 'short'; readonly short: Short }
+  /** No CA can be asked before `untilMs`; nothing was done. */
+  | { readonly kind: 'shut'; readonly untilMs: number }
   /** The store refused: what was done is done again. */
   | { readonly kind: 'unstored' }
   /** The appliance's new key took the order's place. */
@@ -71,7 +71,7 @@ export class OrderSteps {
 
   async step(order: Order, signal: AbortSignal): Promise<Stepped> {
     try {
-      return this.#needsPlacing(order) ? await this.#place(order) : await this.#act(order, signal);
+      return await this.#step(order, signal);
     } catch (error) {
       this.#parts.log.error(
         { order: order.id, err: describeError(error) },
@@ -82,18 +82,39 @@ export class OrderSteps {
     }
   }
 
+  async #step(order: Order, signal: AbortSignal): Promise<Stepped> {
+    const { issuers, clock } = this.#parts;
+    if (order.state.kind === 'waiting') {
+      const choice = issuers.choose(order, clock.nowMs());
+      return choice.kind === 'ask' ? await this.#place(order, choice.among) : { kind: 'shut', untilMs: choice.untilMs };
+    }
+    if (!isAtAuthority(order)) return await this.#act(order, signal, undefined);
+    const prospect = issuers.prospect(order, clock.nowMs());
+    if (prospect.kind === 'closed') return { kind: 'shut', untilMs: prospect.untilMs };
+    if (prospect.kind === 'given-up') return await this.#leave(order, prospect.message);
+    if (this.#needsPlacing(order)) return await this.#place(order, [prospect.issuer]);
+    return await this.#act(order, signal, prospect.issuer);
+  }
+
   /** Once for each newOrder, also for one whose answer was lost. */
   #needsPlacing({ id, state }: Order): boolean {
     const isPaid = (this.#paidUntilMs.get(id) ?? -Infinity) >= this.#parts.clock.nowMs();
-    return state.kind === 'waiting' || (state.kind === 'ordering' && !isPaid);
+    return state.kind === 'ordering' && !isPaid;
   }
 
   /** Spends before anything is sent. */
-  async #place(order: Order): Promise<Stepped> {
-    const { store, clock, terms, log } = this.#parts;
+  async #place(order: Order, [first, ...others]: AskedIssuers): Promise<Stepped> {
+    const { store, clock, log, issuers } = this.#parts;
     const nowMs = clock.nowMs();
-    const leaving = leavingOf(priorityOf(order.purpose, nowMs));
-    const placed = await store.place({ order, terms, registeredDomains: this.#domainsOf(order), nowMs, leaving });
+    const placed = await store.place({
+      order,
+      terms: first.terms,
+      others: others.map(({ terms }) => terms),
+      isRehearsal: !issuers.ranked.includes(first),
+      registeredDomains: this.#domainsOf(order),
+      nowMs,
+      leaving: leavingOf(priorityOf(order.purpose, nowMs)),
+    });
     if (placed.kind === 'replaced') return placed;
     if (placed.kind === 'ahead') return { ...placed, kind: 'done', event: { kind: 'resumed' } };
     if (placed.kind === 'short') {
@@ -106,35 +127,49 @@ export class OrderSteps {
     return { kind: 'done', order: placed.order, event: { kind: 'placed', placement } };
   }
 
-  async #act(order: Order, signal: AbortSignal): Promise<Stepped> {
-    const { clock, random, gate } = this.#parts;
+  /** @param issuer undefined: the act is our own DNS's. */
+  async #act(order: Order, signal: AbortSignal, issuer: Issuer | undefined): Promise<Stepped> {
+    const { clock, random } = this.#parts;
     const isRepeat = this.#resumed.has(order.id) || ('tries' in order.state && order.state.tries > 0);
     const shown = this.#shown.get(order.id);
     this.#shown.delete(order.id);
-    if (isAtAuthority(order)) gate.pass(REQUESTS[order.state.kind]);
+    issuer?.gate.pass(REQUESTS[order.state.kind]);
     this.#paidUntilMs.delete(order.id);
-    const result = await act(this.#parts, order, { nowMs: clock.nowMs(), signal, isRepeat, shown });
+    const context = { nowMs: clock.nowMs(), signal, isRepeat, shown };
+    const result = issuer
+      ? await actAtAuthority({ ...this.#parts, authority: issuer.authority }, order, context)
+      : await actAtBoard(this.#parts, order);
     if (signal.aborted) return { kind: 'stopped' };
-    if (isAtAuthority(order)) this.#noteAnswer(result.event);
-    const stepped = next(order, result.event, clock.nowMs(), random.uniform());
+    if (issuer) noteAnswer(issuer, result.event);
+    const event = this.#withOther(order, result.event);
+    const stepped = next(order, event, clock.nowMs(), random.uniform());
     const issued = this.#certificateOf(order, result);
-    if (!(await this.#store(order, result.event, stepped, issued))) return { kind: 'replaced' };
-    if (result.event.kind === 'ordered') this.#shown.set(order.id, result.event.order);
-    return { kind: 'done', order: stepped, event: result.event, ...(issued && { issued }) };
+    if (!(await this.#store(order, event, stepped, issued))) return { kind: 'replaced' };
+    if (event.kind === 'ordered') this.#shown.set(order.id, event.order);
+    return { kind: 'done', order: stepped, event, ...(issued && { issued }) };
   }
 
-  #noteAnswer(event: OrderEvent): void {
-    const { gate } = this.#parts;
-    if (event.kind !== 'failed') return gate.answered();
-    if (event.code === 'authority-unreachable') return gate.away(event.retryAfterMs);
-    if (event.limit === 'busy') return gate.busy(event.retryAfterMs ?? BUSY_MS);
-    if (event.code !== 'store-failed' && event.code !== 'internal') gate.answered();
+  async #leave(order: Order, message: string): Promise<Stepped> {
+    const { clock, random } = this.#parts;
+    const event: OrderEvent = { kind: 'left', message };
+    const stepped = next(order, event, clock.nowMs(), random.uniform());
+    this.#shown.delete(order.id);
+    this.#paidUntilMs.delete(order.id);
+    if (!(await this.#store(order, event, stepped))) return { kind: 'replaced' };
+    return { kind: 'done', order: stepped, event };
+  }
+
+  #withOther(order: Order, event: OrderEvent): OrderEvent {
+    const { issuers, clock } = this.#parts;
+    return event.kind === 'failed' ? { ...event, hasOther: issuers.hasOtherFor(order, clock.nowMs()) } : event;
   }
 
   /** False: the order has another key by now. */
   async #store(order: Order, event: OrderEvent, stepped: Order, issued?: CertificateWithChain): Promise<boolean> {
-    const { store, terms, clock } = this.#parts;
-    const changes = changesOfStep({ order, event, stepped }, terms, this.#domainsOf(order), clock.nowMs());
+    const { store, issuers, clock } = this.#parts;
+    const terms = issuers.of(order)?.terms;
+    // What was spent at a CA that is in the settings no more is nobody's concern.
+    const changes = terms ? changesOfStep({ order, event, stepped }, terms, this.#domainsOf(order), clock.nowMs()) : [];
     if (issued) await store.complete(stepped, issued, changes);
     else if (event.kind !== 'failed' && isReadBack(stepped)) return true;
     else if (!(await store.save(stepped, changes))) return false;
@@ -143,11 +178,13 @@ export class OrderSteps {
   }
 
   #certificateOf(order: Order, { certificate }: ActResult): CertificateWithChain | undefined {
-    if (certificate === undefined) return undefined;
-    const { clock, random, terms } = this.#parts;
+    const { placement } = order;
+    if (certificate === undefined || placement?.isRehearsal === true) return undefined;
+    const { clock, random, issuers } = this.#parts;
     const { chain, issued } = certificate;
     const issuedAtMs = clock.nowMs();
-    const { deviceId, id: orderId, names, placement } = order;
+    const { deviceId, id: orderId, names, asleepSinceMs } = order;
+    const renewAtMs = renewalTime(issued, random.uniform(), issuedAtMs);
     return {
       ...issued,
       deviceId,
@@ -155,8 +192,10 @@ export class OrderSteps {
       names,
       chain,
       issuedAtMs,
-      authority: placement?.authority ?? terms.id,
-      renewAtMs: renewalTime(issued, random.uniform(), issuedAtMs),
+      authority: placement?.authority ?? issuers.of(order)?.terms.id ?? '',
+      renewAtMs,
+      unattendedAtMs: unattendedAt({ ...issued, renewAtMs }),
+      ...(asleepSinceMs !== undefined && { asleepSinceMs }),
       ...(issued.renewalId !== undefined && { lookUpAtMs: firstLookMs(issuedAtMs, random.uniform()) }),
     };
   }
@@ -164,6 +203,15 @@ export class OrderSteps {
   #domainsOf({ names }: Order): readonly string[] {
     return names.map((name) => this.#parts.registeredDomainOf(name));
   }
+}
+
+type AskedIssuers = Extract<Choice, { kind: 'ask' }>['among'];
+
+function noteAnswer({ gate }: Issuer, event: OrderEvent): void {
+  if (event.kind !== 'failed') return gate.answered();
+  if (event.code === 'authority-unreachable') return gate.away(event.retryAfterMs);
+  if (event.limit === 'busy') return gate.busy(event.retryAfterMs ?? BUSY_MS);
+  if (event.code !== 'store-failed' && event.code !== 'internal') gate.answered();
 }
 
 /** About how many requests an act sends: two for an order of one name where it looks first. */

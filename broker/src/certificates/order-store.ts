@@ -40,20 +40,45 @@ export interface OrderStore {
    * @returns how many there are. @param isDryRun only counts them.
    */
   replaceAll(fromMs: number, withinMs: number, isDryRun: boolean): Promise<number>;
-  /** Up to `limit` newest certificates whose renewal information is to be asked for by `nowMs`, the most overdue first. */
-  toLookUp(nowMs: number, limit: number): Promise<readonly StoredCertificate[]>;
+  /**
+   * Up to `limit` newest certificates that this account of a CA issued and whose renewal information is to be asked for
+   * by `nowMs`, the most overdue first.
+   */
+  toLookUp(authority: string, nowMs: number, limit: number): Promise<readonly StoredCertificate[]>;
   /** When the next of them is due; undefined when there is none. */
-  nextLookUpMs(): Promise<number | undefined>;
+  nextLookUpMs(authority: string): Promise<number | undefined>;
   /**
    * Notes what the CA said of a certificate. False when it is not the appliance's newest any more. The instant stays when
    * it is not the one that was looked up: somebody moved it while the CA was asked.
    */
   noteRenewal(lookedUp: LookedUp, renewal: NotedRenewal): Promise<boolean>;
+  /** Up to `limit` newest certificates that no appliance asked to renew until `nowMs`, the most overdue first. */
+  unattended(nowMs: number, limit: number): Promise<readonly StoredCertificate[]>;
+  /** When the next of them is due; undefined when there is none. */
+  nextUnattendedMs(): Promise<number | undefined>;
+  /**
+   * Decides by `decideStandIn` whether an order is opened from the signing request on file, and stores it. Undefined: the
+   * facts have changed. Either way the certificate is not among the unattended any more, unless it is due later by now.
+   */
+  standIn(wish: StandInWish): Promise<Order | undefined>;
+  /** The certificate is not renewed in its appliance's absence. */
+  leaveUnattended(fingerprint: string): Promise<void>;
   /** Every bucket of the account that is not full at `nowMs`, the emptiest first, at most `limit`. */
   levels(authority: string, nowMs: number, limit: number): Promise<readonly BucketLevel[]>;
 }
 
 export type LookedUp = Pick<StoredCertificate, 'fingerprint' | 'renewAtMs'>;
+
+/** A stand-in renewal that is wanted. */
+export interface StandInWish {
+  readonly deviceId: string;
+  /** Of the certificate that is to be renewed. */
+  readonly fingerprint: string;
+  /** Of the order that it may open. */
+  readonly orderId: string;
+  readonly asleepSinceMs: number;
+  readonly nowMs: number;
+}
 
 /** What the CA said of a certificate's renewal, and what follows. */
 export interface NotedRenewal {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ERRORS, type ErrorCode } from '@lanyard/sdk/kernel';
 import type { Authorization, AuthorityOrder } from './authority.ts';
 import { failureOf, isReadBack, next } from './order.ts';
-import type { Order, OrderEvent, OrderEventKind, OrderState, OrderStateKind } from './order.ts';
+import type { Detours, Order, OrderEvent, OrderEventKind, OrderState, OrderStateKind } from './order.ts';
 
 const NOW_MS = 1_700_000_000_000;
 const MINUTE_MS = 60_000;
@@ -36,6 +36,7 @@ const EVENTS: { readonly [Kind in OrderEventKind]: Extract<OrderEvent, { kind: K
   pending: { kind: 'pending', retryAfterMs: undefined },
   collected: { kind: 'collected', fingerprint: 'f' },
   cleared: { kind: 'cleared' },
+  left: { kind: 'left', message: 'the CA is away' },
   failed: failed('authority-validation-failed'),
 };
 
@@ -76,19 +77,19 @@ function isErrorCode(key: string): key is ErrorCode {
 type Cell = OrderStateKind | '-';
 
 const TABLE: { readonly [State in OrderStateKind]: { readonly [Event in OrderEventKind]: Cell } } = {
-  waiting: row({ placed: 'ordering', failed: '-' }),
-  ordering: row({ placed: 'ordering', ordered: 'authorizing' }),
+  waiting: row({ placed: 'ordering', left: '-', failed: '-' }),
+  ordering: row({ placed: 'ordering', ordered: 'authorizing', left: 'waiting' }),
   authorizing: row({ 'order-read': 'finalizing' }),
   publishing: row({ published: 'triggering' }),
   triggering: row({ triggered: 'proving' }),
   proving: row({ 'order-read': 'finalizing', pending: 'proving' }),
   finalizing: row({ finalized: 'collecting' }),
   collecting: row({ 'order-read': 'finalizing', pending: 'collecting', collected: 'clearing' }),
-  clearing: row({ cleared: 'issued' }),
-  issued: row({ failed: '-' }),
+  clearing: row({ cleared: 'issued', left: '-' }),
+  issued: row({ left: '-', failed: '-' }),
 };
 
-/** Whatever is not named changes nothing, but a failure that is not passing always leads to clearing. */
+/** Whatever is not named changes nothing, but a failure that is not passing and leaving the CA lead to clearing. */
 function row(cells: { readonly [Event in OrderEventKind]?: Cell }): { readonly [Event in OrderEventKind]: Cell } {
   return {
     placed: '-',
@@ -100,6 +101,7 @@ function row(cells: { readonly [Event in OrderEventKind]?: Cell }): { readonly [
     pending: '-',
     collected: '-',
     cleared: '-',
+    left: 'clearing',
     failed: 'clearing',
     ...cells,
   };
@@ -117,6 +119,70 @@ describe('every event in every state', () => {
       });
     }
   }
+});
+
+function avoided(untilMs: number): Detours {
+  return { avoids: [{ authority: 'ca', untilMs }] };
+}
+
+describe('where there is another CA', () => {
+  const placement = { authority: 'ca', kind: 'new' } as const;
+  const proving = (failures = 0, detours?: Detours): Order => ({
+    ...orderIn(STATES.proving, failures),
+    placement,
+    ...(detours && { detours }),
+  });
+  const refused = (code: ErrorCode) => ({ ...failed(code), hasOther: true });
+
+  const CASES: Record<string, [failures: number, event: OrderEvent, againMs: number, detours: Detours | undefined]> = {
+    'what one refuses goes to another at once': [0, refused('authority-rejected-name'), 0, avoided(NOW_MS + DAY_MS)],
+    'what nobody else may be asked is asked again the next day': [0, failed('authority-refused'), DAY_MS, undefined],
+    'what fails once is tried again where it failed': [0, refused('authority-protocol'), MINUTE_MS, undefined],
+    'what fails twice goes to another': [1, refused('authority-protocol'), 0, avoided(NOW_MS + 10 * MINUTE_MS)],
+    'what could not be verified has to be rehearsed': [
+      0,
+      failed('authority-validation-failed'),
+      MINUTE_MS,
+      { rehearsal: 'due' },
+    ],
+  };
+  test.each(Object.entries(CASES))('%s', (_what, [failures, event, againMs, detours]) => {
+    const order = next(proving(failures), event, NOW_MS, 0);
+    const aftermath = { kind: 'again', notBeforeMs: NOW_MS + againMs };
+    expect(order).toMatchObject({ failures: failures + 1, state: { kind: 'clearing', challenges, aftermath } });
+    expect(order.detours).toEqual(detours);
+    expect(order).not.toHaveProperty('placement');
+  });
+
+  test('those that have refused add up, and are asked again in time', () => {
+    const over = { authority: 'long-ago', untilMs: NOW_MS };
+    const still = { authority: 'other', untilMs: NOW_MS + 1 };
+    const earlier = { authority: 'ca', untilMs: NOW_MS + 1 };
+    const { detours } = next(proving(0, { avoids: [over, still, earlier] }), refused('authority-refused'), NOW_MS, 0);
+    expect(detours?.avoids).toEqual([still, { authority: 'ca', untilMs: NOW_MS + DAY_MS }]);
+  });
+
+  test('one that is left has not failed, and is begun anew at once', () => {
+    for (const state of [STATES.publishing, STATES.finalizing, STATES.collecting]) {
+      const left = next({ ...orderIn(state, 1), placement }, EVENTS.left, NOW_MS, 0);
+      const aftermath = { kind: 'again', notBeforeMs: NOW_MS };
+      expect(left).toMatchObject({ failures: 1, state: { kind: 'clearing', challenges, aftermath } });
+      expect(left).toMatchObject({ lastFailure: { code: 'authority-unreachable', message: 'the CA is away' } });
+      expect(left).not.toHaveProperty('placement');
+    }
+  });
+
+  test('a rehearsal that ends with a certificate is followed by the order that counts', () => {
+    const rehearsing = { ...orderIn(STATES.collecting, 1), placement: { ...placement, isRehearsal: true as const } };
+    const rehearsed = next({ ...rehearsing, detours: { rehearsal: 'due' } }, EVENTS.collected, NOW_MS, 0);
+    const aftermath = { kind: 'again', notBeforeMs: NOW_MS };
+    expect(rehearsed).toMatchObject({
+      failures: 1,
+      detours: { rehearsal: 'passed' },
+      state: { kind: 'clearing', aftermath },
+    });
+    expect(rehearsed).not.toHaveProperty('placement');
+  });
 });
 
 describe('an order’s placement', () => {

@@ -10,7 +10,8 @@
  *      └──────────────────────────────── clearing (then try again)                         clearing (then done)
  *                                                                                                     ▼
  * A passing failure (CA away, asked to wait) repeats the same act later; any other one clears      issued
- * the challenge records first and then begins a new order at the CA after a longer pause.
+ * the challenge records first and then begins a new order after a longer pause, or at once when another CA can be asked.
+ * A CA that is away for long is left on the same way.
  */
 import type { ErrorCode } from '@lanyard/sdk/kernel';
 import type { Authorization, AuthorityOrder, AuthorityProblem } from './authority.ts';
@@ -32,11 +33,27 @@ export interface Order {
   readonly failures: number;
   /** What it is for; absent in orders of versions before 0.2. */
   readonly purpose?: OrderPurpose;
+  /** Of a stand-in renewal: since when the appliance has been missed; absent: it asked by itself. */
+  readonly asleepSinceMs?: number;
   /** How it was placed at the CA; from `ordering` until it begins anew or ends. */
   readonly placement?: Placement;
   /** What went wrong last, for people; absent after nothing went wrong. */
   readonly lastFailure?: OrderFailure;
+  /** Where it goes because of what went wrong. */
+  readonly detours?: Detours;
   readonly state: OrderState;
+}
+
+export interface Detours {
+  /** CAs that are not asked for this order again so soon, as long as there is another. */
+  readonly avoids?: readonly Avoided[];
+  /** Where there is a CA to rehearse at: whether the order has to, after it could not be verified, or has done so. */
+  readonly rehearsal?: 'due' | 'passed';
+}
+
+export interface Avoided {
+  readonly authority: string;
+  readonly untilMs: number;
 }
 
 /** `expiresAtMs`: of the certificate that the appliance has now. */
@@ -54,7 +71,7 @@ export interface OrderFailure {
   readonly atMs: number;
 }
 
-/** A TXT record to be put up, and the challenge that is triggered when it is served. */
+/** A record to be put up, and the challenge that is triggered when it is served. */
 export interface OrderChallenge extends ChallengeRecord {
   readonly authorizationUrl: string;
   readonly challengeUrl: string;
@@ -112,6 +129,8 @@ export type OrderEvent =
   /** The certificate is here and fits the request. */
   | { readonly kind: 'collected'; readonly fingerprint: string }
   | { readonly kind: 'cleared' }
+  /** The CA is away, and the order is begun anew at another. */
+  | { readonly kind: 'left'; readonly message: string }
   | {
       readonly kind: 'failed';
       readonly code: ErrorCode;
@@ -119,6 +138,8 @@ export type OrderEvent =
       readonly retryAfterMs: number | undefined;
       /** With `authority-rate-limited`: which limit; `busy` when the CA is asked too fast, by whomever. */
       readonly limit?: LimitName | 'unnamed' | 'busy' | undefined;
+      /** Another CA may be asked in the place of one that refuses. */
+      readonly hasOther?: boolean;
     };
 
 export type OrderEventKind = OrderEvent['kind'];
@@ -145,6 +166,9 @@ const PATIENCE = [
 ] as const;
 const SHORTEST_POLL_MS = 100;
 const LONGEST_POLL_MS = 60_000;
+
+/** Of one order, however often it was begun: then its CA is given a rest, where there is another. */
+const FAILURES_TO_GO_ELSEWHERE = 2;
 
 /** After this many passing failures or polls of one act the order at the CA is given up for a new one. */
 const MOST_TRIES = 100;
@@ -180,6 +204,7 @@ export function next(order: Order, event: OrderEvent, nowMs: number, jitter: num
   if (event.kind === 'pending') return afterPending(order, event.retryAfterMs, nowMs);
   if (event.kind === 'order-read') return afterReading(order, event, nowMs, jitter);
   if (event.kind === 'placed') return afterPlacing(order, event.placement, nowMs);
+  if (event.kind === 'left') return afterLeaving(order, event.message, nowMs);
   if (event.kind === 'collected') return afterCollecting(order, event.fingerprint, nowMs);
   const state = nextState(order.state, event, nowMs);
   return state === order.state ? order : { ...order, state };
@@ -187,7 +212,7 @@ export function next(order: Order, event: OrderEvent, nowMs: number, jitter: num
 
 function nextState(
   state: OrderState,
-  event: Exclude<OrderEvent, { kind: 'failed' | 'pending' | 'order-read' | 'placed' | 'collected' }>,
+  event: Exclude<OrderEvent, { kind: 'failed' | 'pending' | 'order-read' | 'placed' | 'left' | 'collected' }>,
   nowMs: number,
 ): OrderState {
   const now: Pace = { notBeforeMs: nowMs, tries: 0 };
@@ -222,10 +247,24 @@ function afterPlacing(order: Order, placement: Placement, nowMs: number): Order 
 }
 
 function afterCollecting(order: Order, fingerprint: string, nowMs: number): Order {
-  const { state } = order;
+  const { state, placement } = order;
   if (state.kind !== 'collecting') return order;
-  const aftermath: Aftermath = { kind: 'issued', fingerprint };
-  return unplaced(order, clearing(state.challenges, aftermath, { notBeforeMs: nowMs, tries: 0 }));
+  const now: Pace = { notBeforeMs: nowMs, tries: 0 };
+  if (placement?.isRehearsal === true) {
+    const again = clearing(state.challenges, { kind: 'again', notBeforeMs: nowMs }, now);
+    return unplaced({ ...order, detours: { ...order.detours, rehearsal: 'passed' } }, again);
+  }
+  return unplaced(order, clearing(state.challenges, { kind: 'issued', fingerprint }, now));
+}
+
+/** Not the order's failure: there is no pause. */
+function afterLeaving(order: Order, message: string, nowMs: number): Order {
+  const { state } = order;
+  if (state.kind === 'waiting' || state.kind === 'clearing' || state.kind === 'issued') return order;
+  const left = { ...order, lastFailure: { code: 'authority-unreachable', message, atMs: nowMs } } as const;
+  const now: Pace = { notBeforeMs: nowMs, tries: 0 };
+  if (state.kind === 'ordering') return unplaced(left, { kind: 'waiting', ...now });
+  return unplaced(left, clearing(state.challenges, { kind: 'again', notBeforeMs: nowMs }, now));
 }
 
 /** What was held at the CA for the order is held no longer. */
@@ -270,8 +309,8 @@ function finalizeAgain(order: Order, { finalizeUrl, retryAfterMs }: AuthorityOrd
 
 function challengeOf(authorization: Authorization): OrderChallenge | undefined {
   if (authorization.status !== 'pending' || authorization.challenge === undefined) return undefined;
-  const { recordName, recordValue, url } = authorization.challenge;
-  return { name: recordName, value: recordValue, authorizationUrl: authorization.url, challengeUrl: url };
+  const { record, url } = authorization.challenge;
+  return { ...record, authorizationUrl: authorization.url, challengeUrl: url };
 }
 
 function collecting(state: AtCa, now: Pace): OrderState {
@@ -292,7 +331,7 @@ function afterPending(order: Order, retryAfterMs: number | undefined, nowMs: num
   if (state.kind !== 'proving' && state.kind !== 'collecting') return order;
   if (state.tries + 1 >= MOST_TRIES) {
     const message = 'the CA did not decide in time';
-    return startOver(order, { code: 'authority-protocol', message, atMs: nowMs }, undefined, nowMs);
+    return startOver(order, { code: 'authority-protocol', message, atMs: nowMs }, {}, nowMs);
   }
   const ownPauseMs = Math.min(FIRST_POLL_MS * 2 ** Math.min(state.tries, 30), LONGEST_OWN_POLL_MS);
   const askedPauseMs = Math.min(Math.max(retryAfterMs ?? ownPauseMs, SHORTEST_POLL_MS), LONGEST_POLL_MS);
@@ -319,7 +358,7 @@ function afterFailure(
   }
   // Clearing is our own DNS: it is repeated until it is done, or a record would stay behind.
   const canRepeat = state.kind === 'clearing' || (isPassing(event.code) && state.tries + 1 < MOST_TRIES);
-  if (!canRepeat) return startOver(order, failure, event.retryAfterMs, nowMs);
+  if (!canRepeat) return startOver(order, failure, event, nowMs);
   const backoffMs = Math.min(FIRST_REPEAT_MS * 2 ** Math.min(state.tries, 30), LONGEST_REPEAT_MS);
   // Half to whole of the bound: a minimum pause is kept even when the dice are unkind.
   const pauseMs = Math.max(askedPause(event.retryAfterMs), Math.floor(backoffMs * (0.5 + jitter / 2)));
@@ -347,14 +386,38 @@ export function isRefusal(code: ErrorCode): boolean {
   return code === 'authority-refused' || code === 'authority-rejected-name';
 }
 
-function startOver(order: Order, failure: OrderFailure, retryAfterMs: number | undefined, nowMs: number): Order {
+function startOver(
+  order: Order,
+  failure: OrderFailure,
+  { retryAfterMs, hasOther }: Circumstances,
+  nowMs: number,
+): Order {
   const failures = order.failures + 1;
   const step = PAUSES_AFTER_FAILURE_MS[Math.min(failures, PAUSES_AFTER_FAILURE_MS.length) - 1] ?? DAY_MS;
   // A refusal for good may still be cured by the operator (CAA, terms, account): asked again daily, never in a loop.
   const pauseMs = Math.max(isRefusal(failure.code) ? DAY_MS : step, askedPause(retryAfterMs));
-  const aftermath: Aftermath = { kind: 'again', notBeforeMs: nowMs + pauseMs };
+  const untilMs = nowMs + pauseMs;
+  // What one CA refuses another may take; a failure that comes once may come anywhere, and is worth a second try.
+  const isElsewhere = hasOther === true && (isRefusal(failure.code) || failures >= FAILURES_TO_GO_ELSEWHERE);
+  const aftermath: Aftermath = { kind: 'again', notBeforeMs: isElsewhere ? nowMs : untilMs };
   const state = clearing(challengesOf(order), aftermath, { notBeforeMs: nowMs, tries: 0 });
-  return unplaced({ ...order, failures, lastFailure: failure }, state);
+  const avoided = isElsewhere ? order.placement?.authority : undefined;
+  const detours: Detours = {
+    ...order.detours,
+    ...(avoided !== undefined && { avoids: avoiding(order, { authority: avoided, untilMs }, nowMs) }),
+    ...(failure.code === 'authority-validation-failed' && { rehearsal: 'due' }),
+  };
+  const hasDetours = Object.keys(detours).length > 0;
+  return unplaced({ ...order, failures, lastFailure: failure, ...(hasDetours && { detours }) }, state);
+}
+
+type Circumstances = Partial<Pick<Extract<OrderEvent, { kind: 'failed' }>, 'retryAfterMs' | 'hasOther'>>;
+
+function avoiding({ detours }: Order, added: Avoided, nowMs: number): readonly Avoided[] {
+  const kept = (detours?.avoids ?? []).filter(
+    ({ authority, untilMs }) => authority !== added.authority && untilMs > nowMs,
+  );
+  return [...kept, added];
 }
 
 /** The failure that a problem document of the CA amounts to. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { LanyardError, silentLogger } from '@lanyard/sdk/kernel';
 import { Replacement } from './replacement.ts';
-import { DEVICE, KEY_HASH, NAME, World, requestFor } from './test-life.ts';
+import { DEVICE, KEY_HASH, NAME, World, requestFor, onlyIssuer } from './test-life.ts';
 import type { Life } from './test-life.ts';
 
 const HOUR_MS = 3_600_000;
@@ -28,7 +28,12 @@ async function certified(devices: readonly string[] = [DEVICE]): Promise<Bench> 
   return {
     world,
     life,
-    replacement: new Replacement({ store: world.store.orders, authority, clock, log: silentLogger }),
+    replacement: new Replacement({
+      store: world.store.orders,
+      issuers: onlyIssuer(authority),
+      clock,
+      log: silentLogger,
+    }),
   };
 }
 

@@ -1,13 +1,13 @@
 /** Certificates that are to go before their time: one that is revoked, or all of them because the CA must revoke them. */
 import { LanyardError } from '@lanyard/sdk/kernel';
 import type { Clock, Logger } from '@lanyard/sdk/kernel';
-import type { Authority } from './authority.ts';
+import type { Issuers } from './issuers.ts';
 import type { OrderStore } from './order-store.ts';
 import type { RevocationReason, StoredCertificate } from './stored-certificate.ts';
 
 export interface ReplacementParts {
   readonly store: Pick<OrderStore, 'dossier' | 'chain' | 'noteRevoked' | 'replaceAll'>;
-  readonly authority: Pick<Authority, 'revoke'>;
+  readonly issuers: Pick<Issuers, 'byId'>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -22,16 +22,21 @@ export class Replacement {
   /**
    * Revokes the newest certificate of an appliance; from then on it is asked for a new one with a new key. At the CA
    * first: what is noted as revoked is revoked. Repeated after a crash in between, it does no harm.
-   * @throws LanyardError `certificate-missing`, or what the CA and the store throw.
+   * @throws LanyardError `certificate-missing` | `authority-not-configured`, or what the CA and the store throw.
    */
   async revoke(deviceId: string, reason: RevocationReason, signal: AbortSignal): Promise<StoredCertificate> {
-    const { store, authority, clock, log } = this.#parts;
+    const { store, issuers, clock, log } = this.#parts;
     const { latestCertificate } = await store.dossier(deviceId);
     if (latestCertificate === undefined) throw new LanyardError('certificate-missing');
     const { fingerprint, serial } = latestCertificate;
     const chain = await store.chain(deviceId, fingerprint);
     if (chain === undefined) throw new LanyardError('certificate-missing', { message: 'it was superseded just now' });
-    await authority.revoke(chain, reason, signal);
+    const issuer = issuers.byId(latestCertificate.authority);
+    if (issuer === undefined) {
+      const message = `it was issued by ${latestCertificate.authority}, which is not in the settings any more`;
+      throw new LanyardError('authority-not-configured', { message });
+    }
+    await issuer.authority.revoke(chain, reason, signal);
     const revocation = { reason, atMs: clock.nowMs() };
     await store.noteRevoked(fingerprint, revocation);
     log.warn({ deviceId, fingerprint, serial, reason }, 'certificate revoked');

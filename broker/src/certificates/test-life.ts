@@ -6,8 +6,11 @@ import { AuthorityDouble, csrOf, readChainDouble, readClaims } from './authority
 import type { Claims } from './authority-double.ts';
 import type { AuthorityTerms } from './budget/rate-limit.ts';
 import type { ChallengeBoard, ChallengeRecord } from './challenge-board.ts';
+import type { Authority } from './authority.ts';
 import { CertificateDesk } from './desk.ts';
 import { Issuance } from './issuance.ts';
+import { Issuers } from './issuers.ts';
+import type { CaAccount } from './issuers.ts';
 import type { Order } from './order.ts';
 import { CaGate } from './schedule/ca-gate.ts';
 import type { CertificateWithChain } from './stored-certificate.ts';
@@ -34,6 +37,9 @@ export class World {
   readonly store = openInlineStore(':memory:');
   #lives = 0;
   terms: AuthorityTerms = { id: 'ca', limits: {}, renewals: 'exempt' };
+  /** CAs that take over. */
+  others: readonly CaAccount[] = [];
+  rehearsal: CaAccount | undefined;
   readonly authority = new AuthorityDouble({ clock: this.clock, txt: (name) => this.board.valuesAt(name) });
 
   /** A new process on the same world. */
@@ -44,8 +50,20 @@ export class World {
     // Other dice each time, or the ids of an earlier life came again.
     const random = seededRandom(++this.#lives);
     const gate = new CaGate({ clock, random, log: silentLogger });
-    const budget = { terms: this.terms, gate, registeredDomainOf };
-    const parts = { ...ports, ...shared, ...budget, readChain: readChainDouble, random, settings: { concurrency } };
+    const { board, authority } = ports;
+    const first = { terms: this.terms, authority, gate };
+    const issuerOf = ({ terms, authority: other }: CaAccount) => ({
+      terms,
+      authority: seen(other, terms.id, witness),
+      gate: new CaGate({ clock, random, log: silentLogger }),
+    });
+    const issuers = new Issuers({
+      ranked: [first, ...this.others.map(issuerOf)],
+      ...(this.rehearsal && { rehearsal: issuerOf(this.rehearsal) }),
+      patienceMs: PATIENCE_MS,
+    });
+    const budget = { issuers, registeredDomainOf };
+    const parts = { board, ...shared, ...budget, readChain: readChainDouble, random, settings: { concurrency } };
     const issuance = new Issuance(parts);
     const issued: CertificateWithChain[] = [];
     const failed: Order[] = [];
@@ -54,6 +72,16 @@ export class World {
     return { issuance, desk, issued, failed };
   }
 }
+
+/** One CA for everything. */
+export function onlyIssuer(authority: Authority): Issuers {
+  const gate = { opensAtMs: () => 0, awaySinceMs: () => undefined, pass() {}, answered() {}, away() {}, busy() {} };
+  const terms: AuthorityTerms = { id: 'ca', limits: {}, renewals: 'exempt' };
+  return new Issuers({ ranked: [{ terms, authority, gate }], patienceMs: PATIENCE_MS });
+}
+
+/** How long a CA is away until another takes over. */
+export const PATIENCE_MS = 15 * 60_000;
 
 function registeredDomainOf(name: string): string {
   return name.split('.').slice(-2).join('.');

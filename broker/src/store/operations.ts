@@ -1,8 +1,10 @@
 /** The table of everything that can be asked of the database, by name: what crosses between the threads. */
 import type { DatabaseSync } from 'node:sqlite';
 import type { OrderStore } from '../certificates/order-store.ts';
+import type { ForeignStore } from '../certificates/foreign/foreign-store.ts';
 import type { ApplianceStore } from '../fleet/appliance-store.ts';
 import { applianceStatements } from './appliance-statements.ts';
+import { foreignTable } from './foreign-table.ts';
 import { orderStatements } from './order-statements.ts';
 import type { Synchronous } from './synchronous.ts';
 import { zoneStatements, type ZoneJournal } from './zone-statements.ts';
@@ -13,7 +15,8 @@ type Named<Prefix extends string, Methods> = {
 
 export type Operations = Named<'orders', Synchronous<OrderStore>> &
   Named<'appliances', Synchronous<ApplianceStore>> &
-  Named<'zones', Synchronous<ZoneJournal>>;
+  Named<'zones', Synchronous<ZoneJournal>> &
+  Named<'foreign', Synchronous<ForeignStore>>;
 
 export type OperationName = keyof Operations;
 
@@ -27,6 +30,7 @@ export function operationsOn(database: DatabaseSync): Operations {
   const orders = orderStatements(database);
   const appliances = applianceStatements(database);
   const zones = zoneStatements(database);
+  const foreign = foreignTable(database);
   return {
     'orders.accept': orders.accept,
     'orders.place': orders.place,
@@ -42,6 +46,10 @@ export function operationsOn(database: DatabaseSync): Operations {
     'orders.toLookUp': orders.toLookUp,
     'orders.nextLookUpMs': orders.nextLookUpMs,
     'orders.noteRenewal': orders.noteRenewal,
+    'orders.unattended': orders.unattended,
+    'orders.nextUnattendedMs': orders.nextUnattendedMs,
+    'orders.standIn': orders.standIn,
+    'orders.leaveUnattended': orders.leaveUnattended,
     'orders.levels': orders.levels,
     'appliances.enrol': appliances.enrol,
     'appliances.find': appliances.find,
@@ -53,5 +61,10 @@ export function operationsOn(database: DatabaseSync): Operations {
     'zones.change': zones.change,
     'zones.replace': zones.replace,
     'zones.load': zones.load,
+    'foreign.namesOfKey': foreign.namesOfKey,
+    'foreign.note': foreign.note,
+    'foreign.list': foreign.list,
+    'foreign.settle': foreign.settle,
+    'foreign.countUnsettled': foreign.countUnsettled,
   };
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ERRORS, LanyardError, type ErrorCode } from '@lanyard/sdk/kernel';
 import type { Placement } from '../certificates/budget/placement.ts';
-import type { Order, OrderFailure, OrderPurpose, OrderState, OrderStateKind } from '../certificates/order.ts';
+import type { Detours, Order, OrderFailure, OrderPurpose, OrderState, OrderStateKind } from '../certificates/order.ts';
 import { REVOCATION_REASONS } from '../certificates/stored-certificate.ts';
 import type { StoredCertificate } from '../certificates/stored-certificate.ts';
 import { BUCKET } from './bucket-row.ts';
@@ -20,8 +20,10 @@ export function orderFrom(row: unknown): Order {
       requestedAtMs: found.requested_at_ms,
       failures: found.failures,
       ...(found.purpose === null ? {} : { purpose: PURPOSE.parse(JSON.parse(found.purpose)) }),
+      ...(found.asleep_since_ms === null ? {} : { asleepSinceMs: found.asleep_since_ms }),
       ...(found.placement === null ? {} : { placement: PLACEMENT.parse(JSON.parse(found.placement)) }),
       ...(found.last_failure === null ? {} : { lastFailure: failureFrom(found.last_failure) }),
+      ...(found.detours === null ? {} : { detours: DETOURS.parse(JSON.parse(found.detours)) }),
       state: stateFrom(found.state),
     };
   });
@@ -48,6 +50,8 @@ export function certificateFrom(row: unknown): StoredCertificate {
       ...(found.revocation === null ? {} : { revocation: REVOCATION.parse(JSON.parse(found.revocation)) }),
       renewAtMs: found.renew_at_ms,
       ...(found.look_up_at_ms === null ? {} : { lookUpAtMs: found.look_up_at_ms }),
+      ...(found.unattended_at_ms === null ? {} : { unattendedAtMs: found.unattended_at_ms }),
+      ...(found.asleep_since_ms === null ? {} : { asleepSinceMs: found.asleep_since_ms }),
       ...(found.installed_at_ms === null ? {} : { installedAtMs: found.installed_at_ms }),
     };
   });
@@ -70,8 +74,10 @@ const ORDER_ROW = z.object({
   requested_at_ms: z.number(),
   failures: z.number(),
   purpose: z.string().nullable(),
+  asleep_since_ms: z.number().nullable(),
   placement: z.string().nullable(),
   last_failure: z.string().nullable(),
+  detours: z.string().nullable(),
   state: z.string(),
 });
 
@@ -95,6 +101,8 @@ const CERTIFICATE_ROW = z.object({
   revocation: z.string().nullable(),
   renew_at_ms: z.number(),
   look_up_at_ms: z.number().nullable(),
+  unattended_at_ms: z.number().nullable(),
+  asleep_since_ms: z.number().nullable(),
   installed_at_ms: z.number().nullable(),
 });
 
@@ -114,9 +122,15 @@ const PURPOSE: z.ZodType<OrderPurpose> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('re-enrolment') }),
 ]);
 
+const DETOURS: z.ZodType<Detours> = z.object({
+  avoids: z.array(z.object({ authority: z.string(), untilMs: z.number() })).exactOptional(),
+  rehearsal: z.enum(['due', 'passed']).exactOptional(),
+});
+
 const PLACEMENT: z.ZodType<Placement> = z.object({
   authority: z.string(),
   kind: z.enum(['replacement', 'renewal', 'new']),
+  isRehearsal: z.literal(true).exactOptional(),
   replaces: z.string().exactOptional(),
   holds: BUCKET.exactOptional(),
 });

@@ -2,10 +2,11 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { LanyardError } from '@lanyard/sdk/kernel';
 import type { Bucket } from '../certificates/budget/bucket.ts';
-import { decidePlacement } from '../certificates/budget/decide-placement.ts';
+import { decideAmong } from '../certificates/budget/decide-placement.ts';
 import type { OrderStore } from '../certificates/order-store.ts';
 import { next } from '../certificates/order.ts';
 import type { Order } from '../certificates/order.ts';
+import { decideStandIn } from '../certificates/renewal/stand-in.ts';
 import { decideRequest } from '../certificates/request.ts';
 import { hasExactly } from '../certificates/standing.ts';
 import { budgetTable, type BudgetTable } from './budget-table.ts';
@@ -13,6 +14,7 @@ import { certificateTable, type CertificateTable } from './certificate-table.ts'
 import { orderTable, type OrderTable } from './order-table.ts';
 import { rowLimit } from './row-limit.ts';
 import type { Synchronous } from './synchronous.ts';
+import { unattendedTable, type UnattendedTable } from './unattended-table.ts';
 
 type Statements = Synchronous<OrderStore>;
 
@@ -20,13 +22,15 @@ interface Tables {
   readonly orders: OrderTable;
   readonly certificates: CertificateTable;
   readonly budget: BudgetTable;
+  readonly unattended: UnattendedTable;
 }
 
 export function orderStatements(database: DatabaseSync): Statements {
   const orders = orderTable(database);
   const certificates = certificateTable(database);
   const budget = budgetTable(database);
-  const tables = { orders, certificates, budget };
+  const unattended = unattendedTable(database);
+  const tables = { orders, certificates, budget, unattended };
   return {
     accept: acceptIn(tables),
     place: placeIn(tables),
@@ -56,11 +60,15 @@ export function orderStatements(database: DatabaseSync): Statements {
       certificates.moveRenewal(newest.fingerprint, renewAtMs);
       return true;
     },
-    toLookUp: (nowMs, limit) => certificates.toLookUp(nowMs, rowLimit(limit)),
-    nextLookUpMs: () => certificates.nextLookUpMs(),
+    toLookUp: (authority, nowMs, limit) => certificates.toLookUp(authority, nowMs, rowLimit(limit)),
+    nextLookUpMs: (authority) => certificates.nextLookUpMs(authority),
     noteRevoked: (fingerprint, revocation) => certificates.noteRevoked(fingerprint, revocation),
     replaceAll: (fromMs, withinMs, isDryRun) => certificates.replaceAll(fromMs, withinMs, isDryRun),
     noteRenewal: (lookedUp, renewal) => certificates.noteRenewal(lookedUp, renewal),
+    unattended: (nowMs, limit) => unattended.due(nowMs, rowLimit(limit)),
+    nextUnattendedMs: () => unattended.nextMs(),
+    standIn: standInOf(tables),
+    leaveUnattended: (fingerprint) => unattended.remove(fingerprint),
     levels: (authority, nowMs, limit) => budget.levels(authority, nowMs, rowLimit(limit)),
   };
 }
@@ -87,16 +95,33 @@ function placeIn({ orders, certificates, budget }: Tables): Statements['place'] 
     if (stored?.id !== id || stored.keyHash !== keyHash) return { kind: 'replaced' };
     if (!isToBePlaced(stored)) return { kind: 'ahead', order: stored };
     const newest = certificates.newestOf(deviceId);
-    const predecessor = newest && hasExactly(newest.names, names) ? newest : undefined;
     const fullAtMs = (bucket: Bucket) => budget.fullAtMs(bucket);
     const holders = (bucket: Bucket) => budget.holders(bucket, id);
-    const decision = decidePlacement({ predecessor, fullAtMs, holders }, { ...wish, order: stored });
+    const decision = decideAmong({ ...wish, order: stored }, (terms) => {
+      const former = newest?.authority === terms.id ? newest : newest && certificates.newestFrom(terms.id, deviceId);
+      return { predecessor: former && hasExactly(former.names, names) ? former : undefined, fullAtMs, holders };
+    });
     if (decision.kind === 'short') return decision;
     const order = next(stored, { kind: 'placed', placement: decision.placement }, wish.nowMs, 0);
     orders.save(order);
     budget.apply(decision.changes);
-    budget.sweep(wish.terms.id, wish.nowMs);
+    budget.sweep(decision.placement.authority, wish.nowMs);
     return { kind: 'placed', order, placement: decision.placement };
+  };
+}
+
+function standInOf({ orders, certificates, unattended }: Tables): Statements['standIn'] {
+  return (wish) => {
+    const { deviceId, fingerprint } = wish;
+    const openOrder = orders.openOf(deviceId);
+    const latestCertificate = certificates.newestOf(deviceId);
+    const csr = latestCertificate && orders.requestOf(latestCertificate.orderId);
+    const decision = decideStandIn({ openOrder, latestCertificate, csr }, wish);
+    if (decision.kind === 'later') return undefined;
+    unattended.remove(fingerprint);
+    if (decision.kind === 'never') return undefined;
+    orders.put(decision.order);
+    return decision.order;
   };
 }
 
@@ -113,11 +138,11 @@ function completeIn({ orders, certificates, budget }: Tables): Statements['compl
     const former = certificates.newestOf(order.deviceId);
     if (!certificates.put(order, certificate)) return;
     budget.apply(changes);
-    if (former && former.issuedAtMs > certificate.issuedAtMs) return certificates.stopLookUps(certificate.fingerprint);
+    if (former && former.issuedAtMs > certificate.issuedAtMs) return certificates.supersede(certificate.fingerprint);
     // Only the newest chain is handed out and only the newest request renewed: the rest is nine tenths of a row.
     certificates.putChain(certificate);
     if (!former) return;
-    certificates.stopLookUps(former.fingerprint);
+    certificates.supersede(former.fingerprint);
     orders.forgetRequest(former.orderId);
   };
 }

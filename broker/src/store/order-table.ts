@@ -13,6 +13,8 @@ export interface OrderTable {
   put(order: Order): void;
   /** Stores the new state and placement. False when the stored order is for another key by now, as one is that was re-keyed. */
   save(order: Order): boolean;
+  /** The signing request of an order; empty when it was forgotten. */
+  requestOf(id: string): Uint8Array | undefined;
   /** Forgets the signing request of a closed order. */
   forgetRequest(id: string): void;
   keyFirstSeenFrom(keyHash: string): string | undefined;
@@ -20,7 +22,7 @@ export interface OrderTable {
 }
 
 const COLUMNS = `id, device_id, names, key_hash, csr, requested_at_ms,
-  failures, purpose, placement, last_failure, state`;
+  failures, purpose, asleep_since_ms, placement, last_failure, detours, state`;
 
 export function orderTable(database: DatabaseSync): OrderTable {
   const openOf = database.prepare(`SELECT ${COLUMNS} FROM orders WHERE device_id = ? AND kind <> 'issued'`);
@@ -28,18 +30,21 @@ export function orderTable(database: DatabaseSync): OrderTable {
   const put = database.prepare(`
     INSERT INTO orders (${COLUMNS})
     VALUES (:id, :deviceId, :names, :keyHash, :csr, :requestedAtMs,
-      :failures, :purpose, :placement, :lastFailure, :state)
+      :failures, :purpose, :asleepSinceMs, :placement, :lastFailure, :detours, :state)
     ON CONFLICT (id) DO UPDATE SET names = excluded.names, key_hash = excluded.key_hash, csr = excluded.csr,
-      requested_at_ms = excluded.requested_at_ms, purpose = excluded.purpose, state = excluded.state
+      requested_at_ms = excluded.requested_at_ms, purpose = excluded.purpose,
+      asleep_since_ms = excluded.asleep_since_ms, state = excluded.state
     WHERE device_id = excluded.device_id AND kind = 'waiting'`);
   // A repeat of the last step of a closed order is fine; opening it again is not.
   const matching = "id = ?5 AND device_id = ?6 AND key_hash = ?7 AND (kind <> 'issued' OR state = ?3)";
   // Most steps keep their placement: to write it once more would parse it and move it in its index.
   const step = database.prepare(`
-    UPDATE orders SET failures = ?1, last_failure = ?2, state = ?3 WHERE ${matching} AND placement IS ?4`);
+    UPDATE orders SET failures = ?1, last_failure = ?2, state = ?3 WHERE ${matching} AND placement IS ?4 AND detours IS ?8`);
   const save = database.prepare(`
-    UPDATE orders SET failures = ?1, last_failure = ?2, state = ?3, placement = ?4 WHERE ${matching}`);
+    UPDATE orders SET failures = ?1, last_failure = ?2, state = ?3, placement = ?4, detours = ?8
+    WHERE ${matching}`);
   const rekeyed = database.prepare('SELECT 1 FROM orders WHERE id = ? AND device_id = ? AND key_hash <> ?');
+  const request = database.prepare('SELECT csr FROM orders WHERE id = ?');
   const forgetRequest = database.prepare("UPDATE orders SET csr = x'' WHERE id = ? AND kind = 'issued'");
   const key = database.prepare('SELECT device_id FROM keys WHERE key_hash = ?');
   const noteKey = database.prepare('INSERT INTO keys (key_hash, device_id, first_seen_ms) VALUES (?, ?, ?)');
@@ -51,19 +56,23 @@ export function orderTable(database: DatabaseSync): OrderTable {
     open: () => open.all().map(orderFrom),
     put(order) {
       const names = JSON.stringify(order.names);
-      const { csr, requestedAtMs } = order;
+      const { csr, requestedAtMs, asleepSinceMs = null } = order;
       const purpose = jsonOf(order.purpose);
-      const row = { ...identityOf(order), ...progressOf(order), names, csr, requestedAtMs, purpose };
+      const row = { ...identityOf(order), ...progressOf(order), names, csr, requestedAtMs, purpose, asleepSinceMs };
       if (put.run(row).changes !== 1) throw conflict(order);
     },
     save(order) {
       const { id, deviceId, keyHash } = order;
-      const { failures, lastFailure, state, placement } = progressOf(order);
+      const { failures, lastFailure, state, placement, detours } = progressOf(order);
       // The statements that run most, by position: looking up names would take a fifth of their time.
-      if (step.run(failures, lastFailure, state, placement, id, deviceId, keyHash).changes === 1) return true;
-      if (save.run(failures, lastFailure, state, placement, id, deviceId, keyHash).changes === 1) return true;
+      if (step.run(failures, lastFailure, state, placement, id, deviceId, keyHash, detours).changes === 1) return true;
+      if (save.run(failures, lastFailure, state, placement, id, deviceId, keyHash, detours).changes === 1) return true;
       if (rekeyed.get(id, deviceId, keyHash) === undefined) throw conflict(order);
       return false;
+    },
+    requestOf(id) {
+      const csr = request.get(id)?.['csr'];
+      return csr instanceof Uint8Array ? csr : undefined;
     },
     forgetRequest: (id) => void forgetRequest.run(id),
     keyFirstSeenFrom(keyHash) {
@@ -79,10 +88,11 @@ function identityOf({ id, deviceId, keyHash }: Order) {
 }
 
 function progressOf(order: Order) {
-  const { failures, lastFailure, state, placement } = order;
+  const { failures, lastFailure, state, placement, detours } = order;
   return {
     failures,
     lastFailure: jsonOf(lastFailure),
+    detours: jsonOf(detours),
     state: JSON.stringify(state),
     // Whoever closes an order and leaves it its placement would hold a place for ever.
     placement: isClosed(order) ? null : jsonOf(placement),

@@ -136,4 +136,40 @@ export const MIGRATIONS: readonly string[] = [
   -- Reason and instant, as JSON; NULL: it was not.
   ALTER TABLE certificates ADD COLUMN revocation TEXT;
   `,
+  `
+  -- Each CA is asked by itself: one that is away keeps the others' certificates from nothing.
+  DROP INDEX certificates_to_look_up;
+  CREATE INDEX certificates_to_look_up ON certificates (authority, look_up_at_ms) WHERE look_up_at_ms IS NOT NULL;
+
+  -- Where an order goes because of what went wrong, as JSON.
+  ALTER TABLE orders ADD COLUMN detours TEXT;
+  `,
+  `
+  -- Stand-in renewals. Only an appliance's newest certificate is unattended; NULL: it is not renewed in its absence.
+  ALTER TABLE orders ADD COLUMN asleep_since_ms REAL;
+  ALTER TABLE certificates ADD COLUMN asleep_since_ms REAL;
+  ALTER TABLE certificates ADD COLUMN unattended_at_ms REAL;
+  UPDATE certificates SET unattended_at_ms = (renew_at_ms + not_after_ms) / 2
+    WHERE revocation IS NULL AND NOT EXISTS (
+      SELECT 1 FROM certificates AS newer WHERE newer.device_id = certificates.device_id
+        AND (newer.issued_at_ms, newer.id) > (certificates.issued_at_ms, certificates.id));
+  CREATE INDEX certificates_unattended ON certificates (unattended_at_ms) WHERE unattended_at_ms IS NOT NULL;
+  `,
+  `
+  -- Certificates for names of ours that nobody here asked for; NULL: to be looked into. A certificate and its
+  -- precertificate are one, by issuer, serial and key.
+  CREATE TABLE foreign_certificates (
+    id INTEGER PRIMARY KEY,
+    fingerprint TEXT NOT NULL UNIQUE,
+    names TEXT NOT NULL,
+    serial TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    key_hash TEXT NOT NULL,
+    not_before_ms REAL NOT NULL,
+    not_after_ms REAL NOT NULL,
+    seen_at_ms REAL NOT NULL,
+    settled_at_ms REAL,
+    UNIQUE (issuer, serial, key_hash)
+  ) STRICT;
+  `,
 ];

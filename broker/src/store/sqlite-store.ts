@@ -1,6 +1,7 @@
 /** The store as the broker holds it: its ports, carried out by the thread that owns the database. */
 import type { Worker } from 'node:worker_threads';
 import { LanyardError, type Clock, type Logger, type Runnable, type Timer } from '@lanyard/sdk/kernel';
+import type { ForeignStore } from '../certificates/foreign/foreign-store.ts';
 import type { OrderStore } from '../certificates/order-store.ts';
 import type { ApplianceStore } from '../fleet/appliance-store.ts';
 import type { Operations } from './operations.ts';
@@ -53,6 +54,7 @@ export class SqliteStore implements Runnable {
   readonly orders: OrderStore;
   readonly appliances: ApplianceStore;
   readonly zones: ZoneJournal;
+  readonly foreign: ForeignStore;
   readonly #options: SqliteStoreOptions;
   readonly #inFlight = new Map<number, Waiting>();
   #state: State = { kind: 'new' };
@@ -69,6 +71,7 @@ export class SqliteStore implements Runnable {
     this.orders = ports.orders;
     this.appliances = ports.appliances;
     this.zones = ports.zones;
+    this.foreign = ports.foreign;
   }
 
   /** @throws LanyardError `store-failed` when the database cannot be opened. */

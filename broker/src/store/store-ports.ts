@@ -1,4 +1,5 @@
 /** The ports that the store fulfils, over whatever runs its operations. */
+import type { ForeignStore } from '../certificates/foreign/foreign-store.ts';
 import type { OrderStore } from '../certificates/order-store.ts';
 import type { ApplianceStore } from '../fleet/appliance-store.ts';
 import type { Call } from './operations.ts';
@@ -8,6 +9,7 @@ export interface StorePorts {
   readonly orders: OrderStore;
   readonly appliances: ApplianceStore;
   readonly zones: ZoneJournal;
+  readonly foreign: ForeignStore;
 }
 
 export function storePorts(call: Call): StorePorts {
@@ -24,9 +26,13 @@ export function storePorts(call: Call): StorePorts {
       renewAt: (deviceId, renewAtMs) => call('orders.renewAt', deviceId, renewAtMs),
       noteRevoked: (fingerprint, revocation) => call('orders.noteRevoked', fingerprint, revocation),
       replaceAll: (fromMs, withinMs, isDryRun) => call('orders.replaceAll', fromMs, withinMs, isDryRun),
-      toLookUp: (nowMs, limit) => call('orders.toLookUp', nowMs, limit),
-      nextLookUpMs: () => call('orders.nextLookUpMs'),
+      toLookUp: (authority, nowMs, limit) => call('orders.toLookUp', authority, nowMs, limit),
+      nextLookUpMs: (authority) => call('orders.nextLookUpMs', authority),
       noteRenewal: (lookedUp, renewal) => call('orders.noteRenewal', lookedUp, renewal),
+      unattended: (nowMs, limit) => call('orders.unattended', nowMs, limit),
+      nextUnattendedMs: () => call('orders.nextUnattendedMs'),
+      standIn: (wish) => call('orders.standIn', wish),
+      leaveUnattended: (fingerprint) => call('orders.leaveUnattended', fingerprint),
       levels: (authority, nowMs, limit) => call('orders.levels', authority, nowMs, limit),
     },
     appliances: {
@@ -42,6 +48,13 @@ export function storePorts(call: Call): StorePorts {
       change: (apex, change) => call('zones.change', apex, change),
       replace: (apex, owner, types, records) => call('zones.replace', apex, owner, types, records),
       load: (apex) => call('zones.load', apex),
+    },
+    foreign: {
+      namesOfKey: (keyHash) => call('foreign.namesOfKey', keyHash),
+      note: (certificate, seenAtMs, most) => call('foreign.note', certificate, seenAtMs, most),
+      list: () => call('foreign.list'),
+      settle: (fingerprint, nowMs) => call('foreign.settle', fingerprint, nowMs),
+      countUnsettled: () => call('foreign.countUnsettled'),
     },
   };
 }

@@ -191,6 +191,8 @@ export const scenarioSchema = z.strictObject({
       /** Within which those that lost the broker come back. */
       reconnectSpread: wait.default(300_000),
       concurrency: z.int().min(1).default(64),
+      /** How long a CA has to be away until another takes over. */
+      failoverAfter: wait.default(900_000),
       /** Appliances may also reach it on port 443, the only one that strict firewalls let out. */
       onPort443: z.boolean().default(true),
     })

@@ -75,6 +75,8 @@ describe('an act that succeeds', () => {
     finalized: { event: { kind: 'finalized', order: read }, costs: [] },
     pending: { event: { kind: 'pending', retryAfterMs: undefined }, costs: [] },
     cleared: { event: { kind: 'cleared' }, costs: [] },
+    // The CA may come back and issue.
+    left: { event: { kind: 'left', message: 'm' }, costs: KEPT },
     collected: {
       event: { kind: 'collected', fingerprint: 'f' },
       costs: ['spend exact-set a.example.com', 'spend registered-domain example.com', FORGIVEN],
@@ -89,6 +91,7 @@ describe('an act that succeeds', () => {
     finalized: 'finalizing',
     pending: 'proving',
     cleared: 'clearing',
+    left: 'proving',
     collected: 'collecting',
   };
   for (const [kind, { event, costs }] of Object.entries(EVENTS)) {

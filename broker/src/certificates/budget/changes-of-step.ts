@@ -26,6 +26,7 @@ export function changesOfStep(
   if (event.kind === 'collected') {
     return placement ? chargesOfIssue(terms, placement, names, registeredDomains, nowMs) : [];
   }
+  if (event.kind === 'left') return chargesOfLost(order, terms, nowMs);
   if (event.kind !== 'failed') return isGivenUp(order, stepped) ? chargesOfLost(order, terms, nowMs) : [];
   if (event.limit !== undefined && event.limit !== 'busy') {
     const untilMs = nowMs + askedPause(event.retryAfterMs ?? UNSAID_PAUSE_MS);

@@ -5,7 +5,7 @@ import type { Bucket, BucketChange } from './bucket.ts';
 import { bucketsOf, domainBucket, newOrdersBucket, pauseOf } from './buckets.ts';
 import type { Placement } from './placement.ts';
 import type { PlacementDecision, PlacementFacts, PlacementWish, Short } from './placement-wish.ts';
-import type { LimitName, RateLimit } from './rate-limit.ts';
+import type { AuthorityTerms, LimitName, RateLimit } from './rate-limit.ts';
 import { freeAtMs } from './token-bucket.ts';
 
 /** The time limit of a call: so much later than it was decided the CA may see the request. */
@@ -24,6 +24,21 @@ const CHECKED: Readonly<Record<Placement['kind'], readonly LimitName[]>> = {
   renewal: ['exact-set', 'failed-authorizations', 'consecutive-failures'],
   new: ['new-orders', 'registered-domain', 'exact-set', 'failed-authorizations', 'consecutive-failures'],
 };
+
+/** At the first CA whose budget has room; if none has, the one that has room first says why. */
+export function decideAmong(
+  wish: PlacementWish,
+  factsAt: (terms: AuthorityTerms) => PlacementFacts,
+): PlacementDecision {
+  const { terms, others = [] } = wish;
+  let soonest = decidePlacement(factsAt(terms), wish);
+  for (const other of others) {
+    if (soonest.kind === 'place') break;
+    const decision = decidePlacement(factsAt(other), { ...wish, terms: other });
+    if (decision.kind === 'place' || decision.untilMs < soonest.untilMs) soonest = decision;
+  }
+  return soonest;
+}
 
 export function decidePlacement(facts: PlacementFacts, wish: PlacementWish): PlacementDecision {
   const { terms, nowMs } = wish;
@@ -44,7 +59,7 @@ function place(placement: Placement, { terms, nowMs }: PlacementWish): Placement
 }
 
 function placementOf(latest: StoredCertificate | undefined, wish: PlacementWish): Placement {
-  const { terms, registeredDomains, nowMs } = wish;
+  const { terms, registeredDomains, nowMs, isRehearsal } = wish;
   // To another account the certificate is a stranger's: `replaces` would be refused (RFC 9773 §5).
   const predecessor = latest?.authority === terms.id ? latest : undefined;
   const replaces = replacesOf(wish, predecessor);
@@ -54,6 +69,7 @@ function placementOf(latest: StoredCertificate | undefined, wish: PlacementWish)
   return {
     authority: terms.id,
     kind,
+    ...(isRehearsal === true && { isRehearsal }),
     ...(replaces !== undefined && { replaces }),
     ...(isHolding && { holds: domainBucket(terms.id, domain) }),
   };

@@ -8,7 +8,11 @@ import type { AuthorityTerms } from './rate-limit.ts';
 export interface PlacementWish {
   /** Waiting, or ordering once more because the answer was lost. */
   readonly order: Order;
+  /** Of the CA that is to be asked. */
   readonly terms: AuthorityTerms;
+  /** Of those that may be asked instead when its budget is short, the first choice first. */
+  readonly others?: readonly AuthorityTerms[];
+  readonly isRehearsal?: boolean;
   /** The registered domain of each name (eTLD+1 by the Public Suffix List), as the CA counts them. */
   readonly registeredDomains: readonly string[];
   readonly nowMs: number;
@@ -18,7 +22,7 @@ export interface PlacementWish {
 
 /** What the store knows about it. */
 export interface PlacementFacts {
-  /** The appliance's newest certificate for exactly these names, if any. */
+  /** The appliance's newest certificate for exactly these names from this CA, if any. */
   readonly predecessor: StoredCertificate | undefined;
   /** As stored; undefined: full. */
   readonly fullAtMs: (bucket: Bucket) => FullAtMs | undefined;

@@ -5,6 +5,8 @@ export interface Placement {
   readonly authority: string;
   /** `replacement` counts nowhere, `renewal` as the same names again, `new` everywhere. */
   readonly kind: 'replacement' | 'renewal' | 'new';
+  /** Only to see whether the CA can verify the names: its certificate is thrown away. */
+  readonly isRehearsal?: true;
   /** RFC 9773 §4.1 certificate id of the predecessor, sent as `replaces`. */
   readonly replaces?: string;
   /** A place that is held in this bucket until the order ends: the CA will count the certificate when it issues it. */

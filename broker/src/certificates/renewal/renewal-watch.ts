@@ -1,7 +1,8 @@
-/** Asks the CA about every certificate of the fleet when it is due, and moves the renewals that the CA wants moved. */
+/** Asks a CA about every certificate that it issued when it is due, and moves the renewals that the CA wants moved. */
 import { LanyardError, describeError, endsWithin, sleep } from '@lanyard/sdk/kernel';
 import type { Clock, Logger, Random, Runnable } from '@lanyard/sdk/kernel';
 import type { Authority } from '../authority.ts';
+import type { AuthorityTerms } from '../budget/rate-limit.ts';
 import type { OrderStore } from '../order-store.ts';
 import type { StoredCertificate } from '../stored-certificate.ts';
 import { afterLook } from './renewal-advice.ts';
@@ -17,6 +18,7 @@ export interface RenewalWatchSettings {
 export interface RenewalWatchParts {
   readonly store: Pick<OrderStore, 'toLookUp' | 'nextLookUpMs' | 'noteRenewal'>;
   readonly authority: Pick<Authority, 'renewalInfo'>;
+  readonly terms: Pick<AuthorityTerms, 'id'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -94,14 +96,14 @@ export class RenewalWatch implements Runnable {
 
   /** Asks about everything that is due, page by page. */
   async #round(life: AbortSignal): Promise<Rest> {
-    const { store, clock, log } = this.#parts;
+    const { store, terms, clock, log } = this.#parts;
     try {
       let noted: ReadonlySet<string> = new Set();
       for (;;) {
         // Most rounds find nothing due, and this question is the cheaper one.
-        const nextMs = await store.nextLookUpMs();
+        const nextMs = await store.nextLookUpMs(terms.id);
         if (life.aborted || nextMs === undefined || nextMs > clock.nowMs()) return this.#restUntil(nextMs);
-        const page = await store.toLookUp(clock.nowMs(), PAGE);
+        const page = await store.toLookUp(terms.id, clock.nowMs(), PAGE);
         if (page.length === 0) return this.#restUntil(nextMs);
         // Whatever the store's defect may be, the CA is not asked without end.
         if (page.some((certificate) => noted.has(lookOf(certificate)))) throw new LanyardError('internal');

@@ -30,7 +30,15 @@ export class World {
   live(): RenewalWatch {
     const { clock, random, store } = this;
     const authority = { renewalInfo: (id: string, signal: AbortSignal) => this.#ask(id, signal) };
-    const parts = { clock, random, store, authority, log: this.#log(), settings: { concurrency: 8 } };
+    const parts = {
+      clock,
+      random,
+      store,
+      authority,
+      terms: { id: 'le' },
+      log: this.#log(),
+      settings: { concurrency: 8 },
+    };
     const watch = new RenewalWatch(parts);
     watch.onMoved(({ fingerprint }, renewAtMs, isUrgent) => this.moved.push({ fingerprint, renewAtMs, isUrgent }));
     return watch;
@@ -104,7 +112,7 @@ class StoreDouble {
     return [...this.certificates.values()];
   }
 
-  async toLookUp(nowMs: number, limit: number): Promise<readonly StoredCertificate[]> {
+  async toLookUp(_authority: string, nowMs: number, limit: number): Promise<readonly StoredCertificate[]> {
     if (this.failure) throw this.failure;
     const due = this.all.filter(({ lookUpAtMs }) => lookUpAtMs !== undefined && lookUpAtMs <= nowMs);
     return due.toSorted((a, b) => (a.lookUpAtMs ?? 0) - (b.lookUpAtMs ?? 0)).slice(0, limit);

@@ -71,6 +71,11 @@ export class CaGate {
     this.#happened({ kind: 'busy', untilMs }, nowMs);
   }
 
+  /** Since when the CA has been away; undefined: it is there, as far as is known. */
+  awaySinceMs(): number | undefined {
+    return this.#breaker.kind === 'closed' ? undefined : this.#breaker.sinceMs;
+  }
+
   state(): CaGateState {
     const breaker = this.#breaker;
     if (breaker.kind === 'closed') return { kind: 'closed' };

@@ -50,9 +50,10 @@ function order(id: string, { kind = 'waiting', purpose = FIRST, zone = ZONE, not
 function bench() {
   const gate = {
     shutUntilMs: 0,
-    opensAtMs: (): number => gate.shutUntilMs,
+    placesAtMs: (): number => gate.shutUntilMs,
+    actsAtMs: (): number => gate.shutUntilMs,
   };
-  const turns = new Turns({ gate });
+  const turns = new Turns(gate);
   const put = (...orders: readonly Order[]): void => {
     for (const each of orders) turns.set(each, NOW_MS);
   };

@@ -3,7 +3,6 @@ import { DueQueue } from '../due-queue.ts';
 import type { Short } from '../budget/placement-wish.ts';
 import { isAtAuthority } from '../order-act.ts';
 import type { Order } from '../order.ts';
-import type { CaGate } from './ca-gate.ts';
 import { Lanes } from './lanes.ts';
 import type { LaneName } from './lanes.ts';
 import { isUrgentAtMs, priorityOf } from './priority.ts';
@@ -19,11 +18,20 @@ export type Outlook =
   /** For its turn. */
   | { readonly kind: 'turn'; readonly ahead: number };
 
+/** When the CAs can be asked. */
+export interface Doors {
+  /** When an order that waits may be placed at one of them: now, or later. */
+  placesAtMs(nowMs: number): number;
+  /** When an order that is at this one may go on: now or before, or later. */
+  actsAtMs(authority: string, nowMs: number): number;
+}
+
 export class Turns {
-  readonly #gate: Pick<CaGate, 'opensAtMs'>;
+  readonly #doors: Doors;
   /** Orders whose next act is our own: a CA that is away does not keep records up. */
   readonly #own = new DueQueue<string>();
-  readonly #atAuthority = new DueQueue<string>();
+  /** By the CA that they were placed at: as many as there are CAs in the settings, or were. */
+  readonly #atAuthority = new Map<string, DueQueue<string>>();
   /** Orders that wait: for the end of a pause, then in a lane, where they come back to when they become urgent. */
   readonly #waiting = new Map<string, Order>();
   /** Why an order rests alone, of those that do. */
@@ -31,8 +39,8 @@ export class Turns {
   readonly #comers = new DueQueue<string>();
   readonly #lanes = new Lanes<Short>();
 
-  constructor({ gate }: { readonly gate: Pick<CaGate, 'opensAtMs'> }) {
-    this.#gate = gate;
+  constructor(doors: Doors) {
+    this.#doors = doors;
   }
 
   /** The order goes on at `atMs`, wherever it was waiting before. */
@@ -46,7 +54,7 @@ export class Turns {
       return;
     }
     this.#forget(id);
-    (isAtAuthority(order) ? this.#atAuthority : this.#own).set(id, atMs);
+    (isAtAuthority(order) ? this.#queueAt(authorityOf(order)) : this.#own).set(id, atMs);
   }
 
   /** The budget was short: the order's lane rests, or, when only its own name is concerned, the order alone. */
@@ -65,18 +73,25 @@ export class Turns {
   next(nowMs: number): string | undefined {
     const own = this.#own.takeDue(nowMs);
     if (own !== undefined) return own;
-    if (this.#gate.opensAtMs() > nowMs) return undefined;
-    return this.#atAuthority.takeDue(nowMs) ?? this.#newcomer(nowMs);
+    for (const [authority, queue] of this.#atAuthority) {
+      if (this.#doors.actsAtMs(authority, nowMs) > nowMs) continue;
+      const id = queue.takeDue(nowMs);
+      if (id !== undefined) return id;
+    }
+    return this.#doors.placesAtMs(nowMs) > nowMs ? undefined : this.#newcomer(nowMs);
   }
 
   /** When to look again, if nothing is set before; undefined when nothing waits. */
   nextMs(nowMs: number): number | undefined {
-    const others = Math.min(
-      this.#atAuthority.nextDueMs() ?? Infinity,
-      this.#comers.nextDueMs() ?? Infinity,
-      this.#lanes.nextMs(nowMs) ?? Infinity,
+    const newcomerMs = Math.min(this.#comers.nextDueMs() ?? Infinity, this.#lanes.nextMs(nowMs) ?? Infinity);
+    const atAuthorities = [...this.#atAuthority].map(([authority, queue]) =>
+      Math.max(queue.nextDueMs() ?? Infinity, this.#doors.actsAtMs(authority, nowMs)),
     );
-    const atMs = Math.min(this.#own.nextDueMs() ?? Infinity, Math.max(others, this.#gate.opensAtMs()));
+    const atMs = Math.min(
+      this.#own.nextDueMs() ?? Infinity,
+      Math.max(newcomerMs, this.#doors.placesAtMs(nowMs)),
+      ...atAuthorities,
+    );
     return atMs === Infinity ? undefined : atMs;
   }
 
@@ -84,8 +99,8 @@ export class Turns {
   outlook(order: Order, nowMs: number): Outlook {
     const pausesUntilMs = 'notBeforeMs' in order.state ? order.state.notBeforeMs : nowMs;
     if (pausesUntilMs > nowMs) return { kind: 'pause', untilMs: pausesUntilMs };
-    const opensAtMs = this.#gate.opensAtMs();
-    if (opensAtMs > nowMs && isAtAuthority(order)) return { kind: 'authority', untilMs: opensAtMs };
+    const opensAtMs = this.#opensAtMs(order, nowMs);
+    if (opensAtMs > nowMs) return { kind: 'authority', untilMs: opensAtMs };
     const inLane = this.#lanes.outlook(order.id);
     const alone = this.#alone.get(order.id);
     const ahead = inLane?.ahead ?? 0;
@@ -93,6 +108,17 @@ export class Turns {
     const untilMs = inLane?.restsUntilMs ?? alone?.untilMs ?? nowMs;
     // A rest that is over lasts until somebody looks at the lane, which may have to wait for acts under way.
     return short && untilMs > nowMs ? { kind: 'budget', untilMs, ahead, short } : { kind: 'turn', ahead };
+  }
+
+  #opensAtMs(order: Order, nowMs: number): number {
+    if (order.state.kind === 'waiting') return this.#doors.placesAtMs(nowMs);
+    return isAtAuthority(order) ? this.#doors.actsAtMs(authorityOf(order), nowMs) : nowMs;
+  }
+
+  #queueAt(authority: string): DueQueue<string> {
+    const queue = this.#atAuthority.get(authority) ?? new DueQueue<string>();
+    this.#atAuthority.set(authority, queue);
+    return queue;
   }
 
   #newcomer(nowMs: number): string | undefined {
@@ -125,4 +151,9 @@ export class Turns {
     this.#comers.delete(id);
     this.#lanes.delete(id);
   }
+}
+
+/** Empty: it was placed before there was more than one. */
+function authorityOf({ placement }: Order): string {
+  return placement?.authority ?? '';
 }
