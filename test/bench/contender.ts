@@ -3,8 +3,9 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { acmeClientContender } from './contender-acme-client.ts';
+import { certmagicContender } from './contender-certmagic.ts';
+import { legoContender } from './contender-lego.ts';
 import { oursContender } from './contender-ours.ts';
-import { programContender } from './contender-program.ts';
 
 export interface Task {
   readonly directoryUrl: string;
@@ -44,9 +45,10 @@ async function makeContender(name: string | undefined, directory: string): Promi
       return await oursContender(directory);
     case 'acmeClient':
       return await acmeClientContender();
+    case 'certmagic':
+      return await certmagicContender();
     case 'lego':
-    case 'uacme':
-      return await programContender(name, directory);
+      return await legoContender(directory);
     default:
       throw new Error(`there is no contender ${name}`);
   }

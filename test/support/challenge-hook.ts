@@ -1,7 +1,5 @@
 /** Lets other ACME clients put their challenges into our own DNS: a hook script, and behind it a zone that it changes. */
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { silentLogger, systemClock } from '@lanyard/sdk/kernel';
@@ -11,6 +9,7 @@ import { OwnZones } from '../../broker/src/dns/own-zones.ts';
 import { defaultSoa } from '../../broker/src/dns/zone-settings.ts';
 import type { Endpoint } from '../../simulator/src/world/lan.ts';
 import { peer } from './peers.ts';
+import { serveRecordChanges } from './record-changes.ts';
 
 export interface ChallengeHook {
   readonly nameServer: Endpoint;
@@ -30,25 +29,9 @@ const THREAD = new URL('../../broker/src/dns/thread.ts', import.meta.url);
 export async function startChallengeHook(apex: string, directory: string): Promise<ChallengeHook> {
   const served = await serveZone(apex);
   const { zones, address } = served;
-  const seen = new Set<string>();
-  const server = createServer((request, response) => {
-    const { pathname, searchParams } = new URL(request.url ?? '/', `http://${LOOPBACK}`);
-    // Some clients give the name with its final dot.
-    const name = (searchParams.get('name') ?? '').replace(/\.$/, '');
-    const value = searchParams.get('value') ?? '';
-    if (pathname === '/put') seen.add(`${name} ${value}`);
-    const change = pathname === '/put' ? zones.put(name, value) : zones.clear(name, value);
-    change.then(
-      () => response.end(),
-      (error: unknown) => response.writeHead(400).end(String(error)),
-    );
-  });
-  server.listen(0, LOOPBACK);
-  await once(server, 'listening');
-  const bound = server.address();
-  const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
+  const changes = await serveRecordChanges(zones);
   const script = join(directory, 'challenge-hook');
-  const target = `"http://${LOOPBACK}:${port}/$1"`;
+  const target = `"${changes.url}/$1"`;
   const ask = `${peer('curl')} -sS --fail-with-body --noproxy '*' -G`;
   await writeFile(script, `#!/bin/sh\n${ask} --data-urlencode "name=$2" --data-urlencode "value=$3" ${target}\n`, {
     mode: 0o700,
@@ -57,10 +40,9 @@ export async function startChallengeHook(apex: string, directory: string): Promi
     nameServer: address,
     script,
     left: async () => (await zones.list()).map(({ name, value }) => `${name} ${value}`),
-    seen,
+    seen: changes.seen,
     stop: async () => {
-      server.close();
-      server.closeAllConnections();
+      changes.stop();
       await served.stop();
     },
   };
