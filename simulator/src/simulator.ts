@@ -26,10 +26,12 @@ export interface VendorPlan {
   readonly nameServers?: readonly string[];
   /** Appliances come through pretend NATs, which speak the PROXY protocol. */
   readonly isBehindNats?: boolean;
+  /** For the Node that runs the broker; none when left out. */
+  readonly nodeOptions?: readonly string[];
   readonly logger?: Logger;
 }
 
-export interface TownPlan extends Pick<VendorPlan, 'startAuthority' | 'logger'> {
+export interface TownPlan extends Pick<VendorPlan, 'startAuthority' | 'nodeOptions' | 'logger'> {
   readonly appliances: number;
   readonly sites: number;
   /** Lays out the same town again; keys, names and ports differ all the same. */
@@ -77,10 +79,10 @@ export async function openVendor(plan: VendorPlan = {}): Promise<Vendor> {
   try {
     const ports = { dns: await freePort(), mqtt: await freePort(), admin: await freePort() };
     const nameServer = { host: LOOPBACK, port: ports.dns };
-    const { startAuthority = startModel(plan.logger ?? silentLogger) } = plan;
+    const { startAuthority = startModel(plan.logger ?? silentLogger), nodeOptions = [] } = plan;
     const authority = await startAuthority(nameServer, ZONE);
     closers.push(() => authority.stop());
-    const broker = new BrokerProcess({ directory, clock: systemClock });
+    const broker = new BrokerProcess({ directory, clock: systemClock, nodeOptions });
     await initBroker(broker, directory, { ...plan, authority, ports });
     // Before the start: one that is not ready in time runs all the same.
     closers.push(() => broker.retire());

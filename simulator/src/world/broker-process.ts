@@ -13,6 +13,8 @@ export interface BrokerProcessParts {
   /** Where settings, database and log are. */
   readonly directory: string;
   readonly clock: Clock;
+  /** For Node, in front of the program: a module that is loaded first. None when left out. */
+  readonly nodeOptions?: readonly string[];
 }
 
 /** A machine under load still starts a Node process and opens a database in this time. */
@@ -74,6 +76,13 @@ export class BrokerProcess {
     await this.stop();
   }
 
+  /** Resolves when it has ended by itself, or by somebody else's hand; at once when none runs. */
+  async ended(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    await once(child, 'exit');
+  }
+
   /** As a power cut does it. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');
@@ -96,7 +105,8 @@ export class BrokerProcess {
     const conditions = command.endsWith('.ts') ? ['--conditions=lanyard-source'] : [];
     // The second start finds its code compiled: a restart in the middle of a story should not take long.
     const env = { ...process.env, NODE_COMPILE_CACHE: join(this.#parts.directory, 'compiled') };
-    return spawn(process.execPath, [...conditions, command, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const options = [...conditions, ...(this.#parts.nodeOptions ?? [])];
+    return spawn(process.execPath, [...options, command, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   }
 }
 
