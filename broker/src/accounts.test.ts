@@ -3,8 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VirtualClock } from '@lanyard/sdk/testing';
 import { crypto } from 'acme-client';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { stringify } from 'yaml';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { parse, stringify } from 'yaml';
 import { withAccountDesk } from './accounts.ts';
 import { loadAccount } from './acme/account.ts';
 import { FileAccountStore } from './acme/file-account-store.ts';
@@ -32,7 +32,7 @@ afterEach(() => ca.stop());
 function account(...args: readonly string[]): Promise<Transcript> {
   const clock = new VirtualClock();
   return terminal.run(['account', ...args], {
-    withAccountDesk: (configPath, use) => withAccountDesk({ configPath, clock }, use),
+    withAccountDesk: (which, use) => withAccountDesk({ ...which, clock }, use),
   });
 }
 
@@ -96,3 +96,22 @@ function publicJwk(keyPem: string): unknown {
 async function otherKey(): Promise<string> {
   return (await crypto.createPrivateEcdsaKey()).toString();
 }
+
+test('of several CAs one is chosen by a part of its directory', async () => {
+  const spare = new HostileCa();
+  await spare.start();
+  onTestFinished(() => spare.stop());
+  const acme = { directory: ca.directoryUrl, failover: [{ directory: spare.directoryUrl }] };
+  const settings = parse(await readFile(terminal.config, 'utf8'));
+  await writeFile(terminal.config, stringify({ ...settings, acme }));
+  const path = dataDirectory(join(terminal.directory, 'data')).acmeAccount(spare.directoryUrl);
+  await loadAccount(new FileAccountStore({ path }), spare.directoryUrl);
+
+  expect(await account('show', '--offline')).toMatchObject({ code: 1, err: expect.stringContaining(accountFile()) });
+  const shown = await account('--ca', new URL(spare.directoryUrl).host, 'show', '--offline');
+  expect(shown).toMatchObject({ code: 0, out: expect.stringContaining(spare.directoryUrl) });
+  for (const unclear of ['127.0.0.1', 'nowhere']) {
+    const refused = await account('--ca', unclear, 'show', '--offline');
+    expect(refused).toMatchObject({ code: 1, err: expect.stringContaining(spare.directoryUrl) });
+  }
+});

@@ -177,3 +177,27 @@ describe('a settings file', () => {
     await expect(loadConfig(path)).rejects.toMatchObject({ code: 'config-invalid' });
   });
 });
+
+describe('several CAs', () => {
+  const ca = (name: string, caaIdentity?: string) => ({
+    directory: `https://${name}.example.com/directory`,
+    ...(caaIdentity !== undefined && { caaIdentity }),
+  });
+
+  test('may all be named in CAA, or none', () => {
+    const pinned = { ...ca('a', 'a.example'), failover: [ca('b', 'b.example')], rehearsal: ca('c', 'a.example') };
+    expect(parseConfig({ ...least, acme: pinned }).acme.failover).toMatchObject([{ caaIdentity: 'b.example' }]);
+    for (const acme of [
+      { ...pinned, failover: [ca('b')] },
+      { ...pinned, rehearsal: ca('c') },
+      { ...ca('a'), failover: [ca('b', 'b.example')] },
+    ]) {
+      expect(() => parseConfig({ ...least, acme })).toThrow(/caaIdentity must be set for every CA or for none/);
+    }
+  });
+
+  test('are told apart by their directories', () => {
+    const acme = { ...ca('a'), failover: [ca('b'), ca('a')] };
+    expect(() => parseConfig({ ...least, acme })).toThrow(/two CAs have the same directory/);
+  });
+});

@@ -15,14 +15,15 @@ try {
     random: systemRandom,
     print: (text) => process.stdout.write(text),
     printError: (text) => process.stderr.write(text),
+    input: () => process.stdin,
     serve: async (configPath) => (await import('./serve.ts')).serve(configPath),
     createPrivateCa: async (name) => {
       const { createPrivateCa } = await import('./pki/private-ca.ts');
       return createPrivateCa(name, { clock: systemClock, random: systemRandom });
     },
-    withAccountDesk: async (configPath, use) => {
+    withAccountDesk: async (which, use) => {
       const { withAccountDesk } = await import('./accounts.ts');
-      await withAccountDesk({ configPath, clock: systemClock }, use);
+      await withAccountDesk({ ...which, clock: systemClock }, use);
     },
   });
 } catch (error) {

@@ -9,11 +9,13 @@ import { nameOf } from './fleet/appliance.ts';
 import { Fleet } from './fleet/fleet.ts';
 import { createPrivateCa, PrivateCa } from './pki/private-ca.ts';
 import { craftRequest, craftedSpki } from './pki/testing/crafted-request.ts';
+import { KeyRefusal } from './certificates/key-refusal.ts';
 import { Replacement } from './certificates/replacement.ts';
 import type { StoredCertificate } from './certificates/stored-certificate.ts';
 import { BrokerRegistry } from './registry.ts';
 
 const DEVICE = 'appliance-1';
+const SUPERSEDED = { signedBy: 'account', reason: 'superseded' } as const;
 const CSR = `-----BEGIN CERTIFICATE REQUEST-----\n${craftRequest().toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`;
 const PUBLIC_KEY = `-----BEGIN PUBLIC KEY-----\n${craftedSpki.toString('base64')}\n-----END PUBLIC KEY-----\n`;
 
@@ -35,16 +37,19 @@ async function bench(witness: Witness = honest, limits: World['terms']['limits']
   const isConnected = (deviceId: string): boolean => connected.has(deviceId);
   const promptAll = (): number => connected.size;
   const { authority } = world;
+  const signed: string[] = [];
   const replacement = new Replacement({
     store: store.orders,
     issuers: onlyIssuer(authority),
+    keyRevocation: { revoke: async () => void signed.push(DEVICE) },
     clock,
     log: silentLogger,
   });
   const standIns = { plannedAtMs: ({ unattendedAtMs }: StoredCertificate) => unattendedAtMs };
-  const parts = { fleet, desk, standIns, replacement, identities, isConnected, prompt, promptAll };
+  const keyRefusal = new KeyRefusal({ store: store.refusedKeys, clock, log: silentLogger });
+  const parts = { fleet, desk, standIns, replacement, keyRefusal, identities, isConnected, prompt, promptAll };
   const registry = new BrokerRegistry(parts);
-  return { registry, fleet, desk, clock, store, connected, prompted };
+  return { registry, fleet, desk, clock, store, connected, prompted, signed, keyRefusal };
 }
 
 describe('enrolment', () => {
@@ -79,6 +84,13 @@ describe('enrolment', () => {
     for (const material of [{ csr: 'hello' }, { publicKey: 'hello' }, { csr: PUBLIC_KEY }, { publicKey: CSR }]) {
       await expect(registry.enrol({ deviceId: DEVICE, ...material })).rejects.toMatchObject({ code: 'csr-invalid' });
     }
+    expect(await fleet.count()).toBe(0);
+  });
+
+  test('with a key that is refused binds nothing', async () => {
+    const { registry, fleet, keyRefusal } = await bench();
+    expect(await keyRefusal.refuse(createHash('sha256').update(craftedSpki).digest('hex'))).toBe(true);
+    await expect(registry.enrol({ deviceId: DEVICE, csr: CSR })).rejects.toMatchObject({ code: 'csr-key-refused' });
     expect(await fleet.count()).toBe(0);
   });
 
@@ -209,8 +221,8 @@ describe('why an order is not going on', () => {
     const limits = { 'new-orders': { burst: 1, periodMs: 600_000 } };
     const { orders, after } = await asked(3, { limits });
     const until = after(720_000);
-    expect(orders[1]?.waitsFor).toEqual({ what: 'budget', until, ahead: 0, limit: 'new-orders' });
-    expect(orders[2]?.waitsFor).toEqual({ what: 'budget', until, ahead: 1, limit: 'new-orders' });
+    expect(orders[1]?.waitsFor).toEqual({ what: 'budget', until, ahead: 0, limit: 'new-orders', ca: 'ca' });
+    expect(orders[2]?.waitsFor).toEqual({ what: 'budget', until, ahead: 1, limit: 'new-orders', ca: 'ca' });
     expect(orders[2]?.nextTryAt).toBe(until);
   });
 
@@ -275,16 +287,27 @@ test('the list is a page with the number of all', async () => {
 test('a certificate that is revoked is shown as such, and the appliance is told', async () => {
   const { registry, desk, clock, prompted } = await bench();
   const { name } = await registry.enrol({ deviceId: DEVICE, csr: CSR });
-  await expect(registry.revoke(DEVICE, 'superseded')).rejects.toMatchObject({ code: 'certificate-missing' });
+  await expect(registry.revoke(DEVICE, SUPERSEDED)).rejects.toMatchObject({ code: 'certificate-missing' });
   await desk.request(DEVICE, [name], csrOf({ names: [name], keyHash: 'key' }));
   await clock.advance(60_000);
   const at = new Date(clock.nowMs()).toISOString();
-  expect((await registry.revoke(DEVICE, 'superseded')).certificate).toMatchObject({
+  expect((await registry.revoke(DEVICE, SUPERSEDED)).certificate).toMatchObject({
     revoked: { reason: 'superseded', at },
     renewAt: at,
   });
   expect(prompted).toEqual([DEVICE]);
-  await expect(registry.revoke('appliance-9', 'superseded')).rejects.toMatchObject({ code: 'appliance-unknown' });
+  await expect(registry.revoke('appliance-9', SUPERSEDED)).rejects.toMatchObject({ code: 'appliance-unknown' });
+});
+
+test('a certificate is revoked by its own key when that is asked for', async () => {
+  const { registry, desk, clock, signed, prompted } = await bench();
+  const { name } = await registry.enrol({ deviceId: DEVICE, csr: CSR });
+  await desk.request(DEVICE, [name], csrOf({ names: [name], keyHash: 'key' }));
+  await clock.advance(60_000);
+  const view = await registry.revoke(DEVICE, { signedBy: 'appliance', reason: 'key-compromise' });
+  expect(view.certificate?.revoked?.reason).toBe('key-compromise');
+  expect(signed).toEqual([DEVICE]);
+  expect(prompted).toEqual([DEVICE]);
 });
 
 test('all certificates are replaced, and those who are here hear of it; in a dry run they are counted', async () => {

@@ -14,8 +14,10 @@ import type {
 } from './admin/registry.ts';
 import type { CertificateDesk } from './certificates/desk.ts';
 import type { Order } from './certificates/order.ts';
-import type { Replacement } from './certificates/replacement.ts';
-import type { RevocationReason, StoredCertificate } from './certificates/stored-certificate.ts';
+import type { StandIns } from './certificates/renewal/stand-ins.ts';
+import type { KeyRefusal } from './certificates/key-refusal.ts';
+import type { Replacement, RevocationRequest } from './certificates/replacement.ts';
+import type { StoredCertificate } from './certificates/stored-certificate.ts';
 import type { Outlook } from './certificates/schedule/turns.ts';
 import { nameOf } from './fleet/appliance.ts';
 import type { Appliance } from './fleet/appliance.ts';
@@ -39,7 +41,9 @@ export interface IdentityKey {
 export interface RegistryParts {
   readonly fleet: Fleet;
   readonly desk: CertificateDesk;
+  readonly standIns: Pick<StandIns, 'plannedAtMs'>;
   readonly replacement: Replacement;
+  readonly keyRefusal: Pick<KeyRefusal, 'check'>;
   readonly identities: IdentityIssuer;
   readonly isConnected: (deviceId: string) => boolean;
   /** Tells a connected appliance that something changed for it. */
@@ -61,8 +65,9 @@ export class BrokerRegistry implements Registry {
   }
 
   async enrol({ deviceId, csr, publicKey }: EnrolRequest): Promise<EnrolledView> {
-    const { fleet, identities } = this.#parts;
+    const { fleet, identities, keyRefusal } = this.#parts;
     const key = await identities.readIdentityKey(keyMaterial(csr, publicKey));
+    await keyRefusal.check(key.keyHash);
     const appliance = await fleet.enrol(deviceId, key.keyHash);
     const identityCertificate = await identities.issueIdentity(deviceId, key);
     return { deviceId, name: nameOf(appliance), identityCertificate, brokerRoot: identities.rootPem };
@@ -98,10 +103,10 @@ export class BrokerRegistry implements Registry {
     return await this.show(deviceId);
   }
 
-  async revoke(deviceId: string, reason: RevocationReason): Promise<ApplianceView> {
+  async revoke(deviceId: string, request: RevocationRequest): Promise<ApplianceView> {
     const { fleet, replacement, prompt } = this.#parts;
     await fleet.find(deviceId);
-    await replacement.revoke(deviceId, reason, new AbortController().signal);
+    await replacement.revoke(deviceId, request, new AbortController().signal);
     await prompt(deviceId);
     return await this.show(deviceId);
   }
@@ -117,7 +122,8 @@ export class BrokerRegistry implements Registry {
 
   async #view(appliance: Appliance): Promise<ApplianceView> {
     const { deviceId, status, published, enrolledAtMs, lastHello } = appliance;
-    const { latestCertificate, openOrder } = await this.#parts.desk.dossier(deviceId);
+    const { desk, standIns } = this.#parts;
+    const { latestCertificate, openOrder } = await desk.dossier(deviceId);
     return {
       deviceId,
       name: nameOf(appliance),
@@ -134,8 +140,10 @@ export class BrokerRegistry implements Registry {
           ...(lastHello.model !== undefined && { model: lastHello.model }),
         },
       }),
-      ...(latestCertificate && { certificate: certificateView(latestCertificate) }),
-      ...(openOrder && { order: orderView(openOrder, this.#parts.desk.outlook(openOrder)) }),
+      ...(latestCertificate && {
+        certificate: certificateView(latestCertificate, standIns.plannedAtMs(latestCertificate)),
+      }),
+      ...(openOrder && { order: orderView(openOrder, desk.outlook(openOrder)) }),
     };
   }
 }
@@ -149,24 +157,27 @@ function keyMaterial(
   throw new LanyardError('admin-request-invalid', { message: 'exactly one of csr and publicKey is needed' });
 }
 
-function certificateView(certificate: StoredCertificate): CertificateView {
+function certificateView(certificate: StoredCertificate, unattendedMs: number | undefined): CertificateView {
   const { fingerprint, serial, names, notBeforeMs, notAfterMs, renewAtMs, installedAtMs } = certificate;
-  const { window, explanationUrl, revocation } = certificate;
+  const { window, explanationUrl, revocation, asleepSinceMs } = certificate;
   const times = { notBefore: iso(notBeforeMs), notAfter: iso(notAfterMs), renewAt: iso(renewAtMs) };
   return {
+    ...(certificate.authority !== '' && { ca: certificate.authority }),
     fingerprint,
     serial,
     names,
     ...times,
     ...(window && { renewalWindow: { start: iso(window.startMs), end: iso(window.endMs) } }),
     ...(explanationUrl !== undefined && { explanationUrl }),
+    ...(unattendedMs !== undefined && { unattendedAt: iso(unattendedMs) }),
+    ...(asleepSinceMs !== undefined && { asleepSince: iso(asleepSinceMs) }),
     ...(revocation && { revoked: { reason: revocation.reason, at: iso(revocation.atMs) } }),
     ...(installedAtMs !== undefined && { installedAt: iso(installedAtMs) }),
   };
 }
 
 function orderView(
-  { id, state, requestedAtMs, failures, lastFailure }: Order,
+  { id, state, placement, requestedAtMs, failures, lastFailure, asleepSinceMs }: Order,
   outlook: Outlook | undefined,
 ): OrderView {
   const ownMs = 'notBeforeMs' in state ? state.notBeforeMs : undefined;
@@ -174,8 +185,10 @@ function orderView(
   return {
     id,
     state: state.kind,
+    ...(placement && { ca: placement.authority }),
     requestedAt: iso(requestedAtMs),
     failures,
+    ...(asleepSinceMs !== undefined && { asleepSince: iso(asleepSinceMs) }),
     ...(nextTryMs !== undefined && { nextTryAt: iso(nextTryMs) }),
     ...(outlook && { waitsFor: waitView(outlook) }),
     ...(lastFailure && {
@@ -188,8 +201,8 @@ function waitView(outlook: Outlook): WaitView {
   const until = 'untilMs' in outlook ? { until: iso(outlook.untilMs) } : {};
   const ahead = 'ahead' in outlook ? { ahead: outlook.ahead } : {};
   if (outlook.kind !== 'budget') return { what: outlook.kind, ...until, ...ahead };
-  const { limit, subject } = outlook.short.bucket;
-  return { what: outlook.kind, ...until, ...ahead, limit, ...(subject !== '' && { subject }) };
+  const { authority: ca, limit, subject } = outlook.short.bucket;
+  return { what: outlook.kind, ...until, ...ahead, limit, ca, ...(subject !== '' && { subject }) };
 }
 
 function iso(milliseconds: number): string {

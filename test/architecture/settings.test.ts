@@ -21,6 +21,7 @@ const optional: Readonly<Record<string, unknown>> = {
   'acme.externalAccount': { kid: 'kid-1', hmacKeyFile: 'external-account.key' },
   'acme.caaIdentity': 'ca.example.com',
   'acme.limits': 'letsencrypt',
+  'acme.rehearsal': { directory: 'https://staging.example.com/directory', caaIdentity: 'ca.example.com' },
 };
 
 describe('the table of settings', () => {

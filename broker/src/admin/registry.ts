@@ -1,8 +1,8 @@
 /** Port: what the admin API can do, in the words of its answers. */
-import type { RevocationReason } from '../certificates/stored-certificate.ts';
+import type { RevocationRequest } from '../certificates/replacement.ts';
 
 export interface Registry {
-  /** @throws LanyardError `appliance-exists` | `csr-invalid` | `csr-weak-key` | `admin-request-invalid`. */
+  /** @throws LanyardError `appliance-exists` | `csr-invalid` | `csr-weak-key` | `csr-key-refused` | `admin-request-invalid`. */
   enrol(request: EnrolRequest): Promise<EnrolledView>;
   list(page: { readonly after?: string | undefined; readonly limit: number }): Promise<ApplianceList>;
   /** @throws LanyardError `appliance-unknown`. */
@@ -11,9 +11,9 @@ export interface Registry {
   renew(deviceId: string): Promise<ApplianceView>;
   /**
    * Revokes its certificate at the CA and asks for a new one.
-   * @throws LanyardError `appliance-unknown` | `certificate-missing`, or why the CA did not.
+   * @throws LanyardError `appliance-unknown` | `certificate-missing` | `revocation-unsigned`, or why the CA did not.
    */
-  revoke(deviceId: string, reason: RevocationReason): Promise<ApplianceView>;
+  revoke(deviceId: string, request: RevocationRequest): Promise<ApplianceView>;
   /** Has every certificate that is alive replaced, evenly within that time. */
   replaceAll(wish: ReplacementWish): Promise<ReplacementView>;
 }
@@ -68,6 +68,8 @@ export interface ApplianceView {
 }
 
 export interface CertificateView {
+  /** Directory URL of the CA that issued it; absent for certificates of versions before 0.2. */
+  readonly ca?: string;
   readonly fingerprint: string;
   readonly serial: string;
   readonly names: readonly string[];
@@ -77,6 +79,10 @@ export interface CertificateView {
   /** When its CA wants it renewed, and a page that says why. */
   readonly renewalWindow?: { readonly start: string; readonly end: string };
   readonly explanationUrl?: string;
+  /** When it is renewed in the appliance's absence, should that last. */
+  readonly unattendedAt?: string;
+  /** It was itself ordered in the appliance's absence, which had lasted since then. */
+  readonly asleepSince?: string;
   readonly revoked?: { readonly reason: string; readonly at: string };
   readonly installedAt?: string;
 }
@@ -89,6 +95,8 @@ export interface WaitView {
   /** How many orders of the same urgency and zone go before it. */
   readonly ahead?: number;
   readonly limit?: string;
+  /** Directory URL of the CA whose limit it is. */
+  readonly ca?: string;
   /** What the limit counts by: a registered domain or names. */
   readonly subject?: string;
 }
@@ -96,8 +104,12 @@ export interface WaitView {
 export interface OrderView {
   readonly id: string;
   readonly state: string;
+  /** Directory URL of the CA that it was placed at; absent while it waits for its turn. */
+  readonly ca?: string;
   readonly requestedAt: string;
   readonly failures: number;
+  /** It was opened in the appliance's absence, which had lasted since then. */
+  readonly asleepSince?: string;
   readonly nextTryAt?: string;
   /** Absent while the order is under way. */
   readonly waitsFor?: WaitView;

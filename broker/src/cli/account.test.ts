@@ -33,7 +33,7 @@ function rehearse(answers: Partial<AccountDesk> = {}): Rehearsal {
     deactivate: async () => (asked.push(['deactivate']), '/data/acme-accounts/ca.json.deactivated-2026'),
     ...answers,
   };
-  return { asked, changes: { withAccountDesk: async (_configPath, use) => await use(desk) } };
+  return { asked, changes: { withAccountDesk: async (_which, use) => await use(desk) } };
 }
 
 describe('lanyard account show', () => {

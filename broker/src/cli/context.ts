@@ -7,12 +7,20 @@ export interface CommandContext {
   readonly random: Random;
   readonly print: (text: string) => void;
   readonly printError: (text: string) => void;
+  /** Standard input. */
+  readonly input: () => AsyncIterable<Uint8Array>;
   /** Runs the broker until the process is told to stop. */
   readonly serve: (configPath: string) => Promise<void>;
   /** Makes the private CA's certificate and key, both PEM. */
   readonly createPrivateCa: (name: string) => Promise<{ readonly certificatePem: string; readonly keyPem: string }>;
-  /** The account at the CA that these settings name, as long as `use` takes. */
-  readonly withAccountDesk: (configPath: string, use: (desk: AccountDesk) => Promise<void>) => Promise<void>;
+  /** The account at a CA of these settings, as long as `use` takes. */
+  readonly withAccountDesk: (which: WhichAccount, use: (desk: AccountDesk) => Promise<void>) => Promise<void>;
+}
+
+export interface WhichAccount {
+  readonly configPath: string;
+  /** Its directory URL, or a part of it; undefined: the first of the settings. */
+  readonly ca: string | undefined;
 }
 
 /** What can be done to the account at the CA without a broker. */

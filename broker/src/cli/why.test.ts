@@ -72,6 +72,13 @@ describe('what it has', () => {
       ],
     ],
     [
+      { ...unused, asleepSince: at(-15 * DAY_MS) },
+      [
+        'Its certificate expires in 30 days (2026-12-22T00:00Z); it has not said that it serves it.',
+        'It was ordered in its absence, which began 15 days ago (2026-11-07T00:00Z).',
+      ],
+    ],
+    [
       { ...unused, revoked: { reason: 'key-compromise', at: at(-2 * MINUTE_MS) } },
       [
         'Its certificate expires in 30 days (2026-12-22T00:00Z); it has not said that it serves it.',
@@ -95,6 +102,10 @@ describe('what happened', () => {
     [{ ...order, failures: 1 }, [`${asked}; one order of it failed.`]],
     [{ ...order, failures: 3 }, [`${asked}; 3 orders of it failed.`]],
     [{ ...order, lastFailure }, [`${asked}.`, failed]],
+    [
+      { ...order, asleepSince: at(-15 * DAY_MS), failures: 1 },
+      ['A certificate was ordered in its absence 5 minutes ago (2026-11-21T23:55Z); one order of it failed.'],
+    ],
   ];
   for (const [given, sentences] of TABLE) {
     test(`is told: ${sentences.join(' ')}`, () => expect(told({ order: given }).slice(3, -1)).toEqual(sentences));
@@ -115,6 +126,18 @@ describe('what is next', () => {
     [{ certificate }, 'Next: it is asked to renew in 3 days (2026-11-25T00:00Z).'],
     [{ certificate: due }, 'Next: its request for a renewal, which is due.'],
     [{ certificate: due, ...away }, 'Next: it is asked to renew when it connects.'],
+    [
+      { certificate: { ...certificate, unattendedAt: at(16 * DAY_MS) } },
+      'Next: it is asked to renew in 3 days (2026-11-25T00:00Z); if it stays silent, it is renewed in 16 days (2026-12-08T00:00Z).',
+    ],
+    [
+      { certificate: { ...due, unattendedAt: at(15 * DAY_MS) } },
+      'Next: its request for a renewal, which is due; if it stays silent, it is renewed in 15 days (2026-12-07T00:00Z).',
+    ],
+    [
+      { certificate: { ...due, unattendedAt: at(15 * DAY_MS) }, ...away },
+      'Next: it is asked to renew when it connects; if it stays silent, it is renewed in 15 days (2026-12-07T00:00Z).',
+    ],
   ];
   for (const [more, sentence] of TABLE) test(`is told: ${sentence}`, () => expect(nextOf(more)).toBe(sentence));
 });
@@ -142,6 +165,10 @@ describe('why an order waits', () => {
       { what: 'budget', until, ahead: 0, limit: 'pause' },
       `Next: the CA asked the account to pause, which is over ${SOON}.`,
     ],
+    [
+      { what: 'budget', until, ahead: 0, limit: 'new-orders', ca: 'https://ca.example/dir' },
+      `Next: ca.example’s limit new-orders has room again ${SOON}.`,
+    ],
     [{ what: 'turn', ahead: 0 }, 'Next: its turn at the CA.'],
     [{ what: 'turn', ahead: 2 }, 'Next: its turn at the CA; 2 others go before it.'],
   ];
@@ -149,6 +176,11 @@ describe('why an order waits', () => {
     test(`is told: ${sentence}`, () =>
       expect(nextOf({ order: { ...order, ...(waitsFor && { waitsFor }) } })).toBe(sentence));
   }
+});
+
+test('an order that is under way says where', () => {
+  const said = nextOf({ order: { ...order, state: 'proving', ca: 'https://ca.example/dir' } });
+  expect(said).toBe('Next: the order is under way at ca.example (proving).');
 });
 
 describe('how far away an instant is', () => {

@@ -18,15 +18,19 @@ const view = z.object({
       installedAt: instant.optional(),
       renewalWindow: z.object({ start: instant, end: instant }).optional(),
       explanationUrl: z.string().optional(),
+      unattendedAt: instant.optional(),
+      asleepSince: instant.optional(),
       revoked: z.object({ reason: z.string(), at: instant }).optional(),
     })
     .optional(),
   order: z
     .object({
       state: z.string(),
+      ca: z.string().optional(),
       requestedAt: instant,
       nextTryAt: instant.optional(),
       failures: z.number(),
+      asleepSince: instant.optional(),
       lastFailure: z.object({ code: z.string(), message: z.string(), at: instant }).optional(),
       waitsFor: z
         .object({
@@ -34,6 +38,7 @@ const view = z.object({
           until: instant.optional(),
           ahead: z.number().optional(),
           limit: z.string().optional(),
+          ca: z.string().optional(),
           subject: z.string().optional(),
         })
         .optional(),
@@ -66,13 +71,14 @@ function whoItIs({ deviceId, name, isConnected, lastSeenAt, published }: View, n
 
 function whatItHas({ certificate }: View, nowMs: number): readonly string[] {
   if (certificate === undefined) return ['It has no certificate yet.'];
-  const { notAfter, installedAt, renewalWindow, explanationUrl, revoked } = certificate;
+  const { notAfter, installedAt, renewalWindow, explanationUrl, asleepSince, revoked } = certificate;
   const isOver = Date.parse(notAfter) <= nowMs;
   const worn =
     installedAt === undefined ? 'it has not said that it serves it' : `in use since ${when(installedAt, nowMs)}`;
   const wish = renewalWindow && `The CA wants it renewed between ${renewalWindow.start} and ${renewalWindow.end}.`;
   return [
     `Its certificate ${isOver ? 'expired' : 'expires'} ${when(notAfter, nowMs)}; ${worn}.`,
+    ...(asleepSince === undefined ? [] : [`It was ordered in its absence, which began ${when(asleepSince, nowMs)}.`]),
     ...(revoked === undefined ? [] : [`It was revoked ${when(revoked.at, nowMs)}: ${revoked.reason}.`]),
     ...(wish === undefined ? [] : [wish]),
     ...(explanationUrl === undefined ? [] : [`The CA explains why: ${explanationUrl}`]),
@@ -81,9 +87,10 @@ function whatItHas({ certificate }: View, nowMs: number): readonly string[] {
 
 function whatHappened({ order }: View, nowMs: number): readonly string[] {
   if (order === undefined) return [];
-  const { requestedAt, failures, lastFailure } = order;
+  const { requestedAt, failures, lastFailure, asleepSince } = order;
   const tries = failures === 0 ? '' : `; ${failures === 1 ? 'one order' : `${failures} orders`} of it failed`;
-  const said = `It asked for a certificate ${when(requestedAt, nowMs)}${tries}.`;
+  const what = asleepSince === undefined ? 'It asked for a certificate' : 'A certificate was ordered in its absence';
+  const said = `${what} ${when(requestedAt, nowMs)}${tries}.`;
   if (lastFailure === undefined) return [said];
   return [said, `The last failure was ${when(lastFailure.at, nowMs)}: ${lastFailure.message} [${lastFailure.code}].`];
 }
@@ -92,17 +99,19 @@ function whatIsNext({ status, isConnected, certificate, order }: View, nowMs: nu
   if (status === 'disabled') return 'Nothing is next: it is disabled.';
   if (order !== undefined) return `Next: ${nextOfOrder(order, nowMs)}`;
   if (certificate === undefined) return isConnected ? 'Next: its request.' : 'Next: it connects and asks.';
-  if (Date.parse(certificate.renewAt) <= nowMs) {
-    return isConnected
-      ? 'Next: its request for a renewal, which is due.'
-      : 'Next: it is asked to renew when it connects.';
-  }
-  return `Next: it is asked to renew ${when(certificate.renewAt, nowMs)}.`;
+  const { renewAt, unattendedAt } = certificate;
+  const otherwise =
+    unattendedAt === undefined ? '' : `; if it stays silent, it is renewed ${when(unattendedAt, nowMs)}`;
+  if (Date.parse(renewAt) > nowMs) return `Next: it is asked to renew ${when(renewAt, nowMs)}${otherwise}.`;
+  return isConnected
+    ? `Next: its request for a renewal, which is due${otherwise}.`
+    : `Next: it is asked to renew when it connects${otherwise}.`;
 }
 
-function nextOfOrder({ state, waitsFor }: NonNullable<View['order']>, nowMs: number): string {
-  if (waitsFor === undefined) return `the order is under way (${state}).`;
+function nextOfOrder({ state, ca, waitsFor }: NonNullable<View['order']>, nowMs: number): string {
+  if (waitsFor === undefined) return `the order is under way${ca === undefined ? '' : ` at ${hostOf(ca)}`} (${state}).`;
   const { what, until, ahead = 0, limit = '', subject } = waitsFor;
+  const by = waitsFor.ca === undefined ? 'the CA' : hostOf(waitsFor.ca);
   const at = until === undefined ? '' : ` ${when(until, nowMs)}`;
   const others = ahead === 0 ? '' : `; ${ahead} ${ahead === 1 ? 'other goes' : 'others go'} before it`;
   switch (what) {
@@ -111,11 +120,16 @@ function nextOfOrder({ state, waitsFor }: NonNullable<View['order']>, nowMs: num
     case 'authority':
       return `the CA is away or busy and is tried again${at}.`;
     case 'budget':
-      if (limit === 'pause') return `the CA asked the account to pause, which is over${at}${others}.`;
-      return `the CA’s limit ${limit}${subject === undefined ? '' : ` for ${subject}`} has room again${at}${others}.`;
+      if (limit === 'pause') return `${by} asked the account to pause, which is over${at}${others}.`;
+      return `${by}’s limit ${limit}${subject === undefined ? '' : ` for ${subject}`} has room again${at}${others}.`;
     case 'turn':
       return `its turn at the CA${others}.`;
   }
+}
+
+/** A CA is known by the host of its directory. */
+function hostOf(directory: string): string {
+  return URL.parse(directory)?.hostname ?? directory;
 }
 
 /** The instant, and how far away it is in the largest unit that says it. */
