@@ -119,6 +119,7 @@ async function helpOf(command: readonly string[]): Promise<string> {
     random: { bytes: unused, uniform: unused },
     print,
     printError: print,
+    input: unused,
     serve: unused,
     createPrivateCa: unused,
     withAccountDesk: unused,

@@ -10,10 +10,13 @@ import { openInlineStore } from '../../broker/src/store/inline-store.ts';
 import { SqliteStore } from '../../broker/src/store/sqlite-store.ts';
 import type { StorePorts } from '../../broker/src/store/store-ports.ts';
 import { applianceStoreContract } from './appliance-store.contract.ts';
+import { foreignStoreContract } from './foreign-store.contract.ts';
 import { lookUpContract } from './look-up.contract.ts';
 import { orderBudgetContract } from './order-budget.contract.ts';
 import { orderPlacementContract } from './order-placement.contract.ts';
 import { orderStoreContract } from './order-store.contract.ts';
+import { refusedKeyStoreContract } from './refused-key-store.contract.ts';
+import { standInContract } from './stand-in.contract.ts';
 import { zoneJournalContract } from './zone-journal.contract.ts';
 
 const THREAD = new URL('../../broker/src/store/thread.ts', import.meta.url);
@@ -39,7 +42,13 @@ for (const [name, open] of [
   ['the threaded store', openThreaded],
   ['the in-line store', openInline],
 ] as const) {
-  for (const contract of [orderStoreContract, orderPlacementContract, orderBudgetContract, lookUpContract]) {
+  for (const contract of [
+    orderStoreContract,
+    orderPlacementContract,
+    orderBudgetContract,
+    lookUpContract,
+    standInContract,
+  ]) {
     contract(name, async () => {
       const { store, reopen } = await subject(open);
       return { orders: store.orders, reopen: async () => (await reopen()).orders };
@@ -48,6 +57,14 @@ for (const [name, open] of [
   applianceStoreContract(name, async () => {
     const { store, reopen } = await subject(open);
     return { appliances: store.appliances, reopen: async () => (await reopen()).appliances };
+  });
+  refusedKeyStoreContract(name, async () => {
+    const { store, reopen } = await subject(open);
+    return { store, reopen };
+  });
+  foreignStoreContract(name, async () => {
+    const { store, reopen } = await subject(open);
+    return { store, reopen };
   });
   zoneJournalContract(name, async () => {
     const { store, reopen, path } = await subject(open);
@@ -92,8 +109,8 @@ async function openThreaded(path: string): Promise<OpenStore> {
     },
   });
   await store.start();
-  const { orders, appliances, zones } = store;
-  return { orders, appliances, zones, close: () => store.stop() };
+  const { orders, appliances, zones, foreign, refusedKeys } = store;
+  return { orders, appliances, zones, foreign, refusedKeys, close: () => store.stop() };
 }
 
 function takeWorker(): Worker {

@@ -92,6 +92,7 @@ describe.skipIf(arePeersMissing('certbot'))('certbot’s account', () => {
       random: systemRandom,
       print: (text) => (out += text),
       printError: (text) => (err += text),
+      input: async function* () {},
       serve: async () => {},
       createPrivateCa: async () => ({ certificatePem: '', keyPem: '' }),
       withAccountDesk: (configPath, use) => withAccountDesk({ configPath, clock: systemClock }, use),

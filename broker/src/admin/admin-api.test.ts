@@ -17,6 +17,8 @@ const view: ApplianceView = {
 };
 const enrolled = { deviceId: view.deviceId, name: view.name, identityCertificate: 'certificate', brokerRoot: 'root' };
 
+const never = (): Promise<never> => Promise.reject(new Error('not in this test'));
+
 interface Call {
   readonly method: keyof Registry;
   readonly given: unknown;
@@ -35,11 +37,13 @@ function bench({ failure, findings = [] }: { failure?: unknown; findings?: reado
     list: (given) => answer('list', given, { total: 1, appliances: [view] }),
     show: (given) => answer('show', given, view),
     renew: (given) => answer('renew', given, view),
-    revoke: (deviceId, reason) => answer('revoke', { deviceId, reason }, view),
+    revoke: (deviceId, request) => answer('revoke', { deviceId, ...request }, view),
     replaceAll: (given) => answer('replaceAll', given, { certificates: 3 }),
   };
   const log: Logger = { ...silentLogger, error: (fields) => logged.push(fields) };
-  const api = createAdminApi({ registry, health: () => findings, token: TOKEN, log });
+  const foreign = { observe: never, list: never, settle: never };
+  const refusedKeys = { refuse: never, list: never };
+  const api = createAdminApi({ registry, foreign, refusedKeys, health: () => findings, token: TOKEN, log });
   const get = (path: string, headers: Record<string, string> = AUTHORIZED) => api.request(path, { headers });
   const post = (path: string, body: string, headers: Record<string, string> = {}) =>
     api.request(path, {
@@ -72,6 +76,11 @@ describe('the token', () => {
     ['POST', '/v1/appliances'],
     ['GET', '/v1/appliances/appliance-1'],
     ['POST', '/v1/appliances/appliance-1/renew'],
+    ['POST', '/v1/observed-certificates'],
+    ['GET', '/v1/refused-keys'],
+    ['POST', '/v1/refused-keys'],
+    ['GET', '/v1/foreign-certificates'],
+    ['POST', '/v1/foreign-certificates/f/settle'],
     ['GET', '/v1/unknown'],
   ] as const;
 
@@ -193,9 +202,11 @@ describe('before their time', () => {
     const { post, calls } = bench();
     await post('/v1/appliances/appliance-1/revoke', '{"reason":"superseded"}');
     await post('/v1/appliances/appliance-1/revoke', '{}');
+    await post('/v1/appliances/appliance-1/revoke', '{"reason":"key-compromise","signedBy":"appliance"}');
     expect(calls.map(({ given }) => given)).toEqual([
-      { deviceId: 'appliance-1', reason: 'superseded' },
-      { deviceId: 'appliance-1', reason: 'unspecified' },
+      { deviceId: 'appliance-1', signedBy: 'account', reason: 'superseded' },
+      { deviceId: 'appliance-1', signedBy: 'account', reason: 'unspecified' },
+      { deviceId: 'appliance-1', signedBy: 'appliance', reason: 'key-compromise' },
     ]);
   });
 
@@ -209,6 +220,8 @@ describe('before their time', () => {
   test.each([
     ['/v1/appliances/appliance-1/revoke', '{"reason":"cACompromise"}'],
     ['/v1/appliances/appliance-1/revoke', ''],
+    ['/v1/appliances/appliance-1/revoke', '{"reason":"superseded","signedBy":"appliance"}'],
+    ['/v1/appliances/appliance-1/revoke', '{"reason":"key-compromise","signedBy":"somebody"}'],
     ['/v1/replacements', '{}'],
     ['/v1/replacements', '{"withinSeconds":59}'],
     ['/v1/replacements', '{"withinSeconds":7776001}'],

@@ -4,14 +4,22 @@ import { LanyardError } from '@lanyard/sdk/kernel';
 import type { ErrorCode, Logger } from '@lanyard/sdk/kernel';
 import { isDeviceId } from '@lanyard/sdk/protocol';
 import { Hono } from 'hono';
-import type { Context } from 'hono';
+import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
+import type { RevocationRequest } from '../certificates/replacement.ts';
 import { REVOCATION_REASONS } from '../certificates/stored-certificate.ts';
+import { createForeignApi, LARGEST_OBSERVATION_BYTES, OBSERVED_CERTIFICATES } from './foreign-api.ts';
+import type { ForeignCertificates } from './foreign-api.ts';
+import { readRequest } from './read-request.ts';
+import { createRefusedKeysApi } from './refused-keys-api.ts';
+import type { RefusedKeys } from './refused-keys-api.ts';
 import type { Registry } from './registry.ts';
 
 export interface AdminApiParts {
   readonly registry: Registry;
+  readonly foreign: ForeignCertificates;
+  readonly refusedKeys: RefusedKeys;
   /** Whether every part of the broker works; the reasons when not. */
   readonly health: () => readonly HealthFinding[];
   readonly token: string;
@@ -39,7 +47,10 @@ const page = z.object({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
 });
 
-const revocation = z.strictObject({ reason: z.enum(REVOCATION_REASONS).default('unspecified') });
+const revocation = z.strictObject({
+  reason: z.enum(REVOCATION_REASONS).default('unspecified'),
+  signedBy: z.enum(['account', 'appliance']).default('account'),
+});
 
 const replacement = z.strictObject({
   /** A minute to ninety days. */
@@ -55,18 +66,23 @@ const STATUS_OF: Partial<Record<ErrorCode, 400 | 401 | 404 | 409 | 502 | 503>> =
   'appliance-exists': 409,
   'csr-invalid': 400,
   'csr-weak-key': 400,
+  'csr-key-refused': 409,
   'certificate-missing': 409,
+  'revocation-unsigned': 409,
+  'certificate-unreadable': 400,
+  'foreign-certificate-unknown': 404,
   'authority-refused': 502,
   'authority-protocol': 502,
+  'authority-nonce-refused': 502,
   'authority-unreachable': 503,
   'authority-rate-limited': 503,
   'store-failed': 503,
   'dns-serving-failed': 503,
 };
 
-export function createAdminApi({ registry, health, token, log }: AdminApiParts): Hono {
+export function createAdminApi({ registry, foreign, refusedKeys, health, token, log }: AdminApiParts): Hono {
   const api = new Hono();
-  api.use(bodyLimit({ maxSize: LARGEST_BODY_BYTES, onError: tooLarge }));
+  api.use(boundedBodies());
   api.get('/healthz', (context) => {
     const findings = health();
     const isHealthy = findings.every((finding) => finding.isHealthy);
@@ -77,20 +93,24 @@ export function createAdminApi({ registry, health, token, log }: AdminApiParts):
     await proceed();
   });
   api.post('/v1/appliances', async (context) => {
-    const request = read(enrolment, await context.req.json<unknown>().catch(() => undefined));
+    const request = readRequest(enrolment, await context.req.json<unknown>().catch(() => undefined));
     return context.json(await registry.enrol(request), 201);
   });
-  api.get('/v1/appliances', async (context) => context.json(await registry.list(read(page, context.req.query()))));
+  api.get('/v1/appliances', async (context) =>
+    context.json(await registry.list(readRequest(page, context.req.query()))),
+  );
   api.get('/v1/appliances/:id', async (context) => context.json(await registry.show(context.req.param('id'))));
   api.post('/v1/appliances/:id/renew', async (context) => context.json(await registry.renew(context.req.param('id'))));
   api.post('/v1/appliances/:id/revoke', async (context) => {
-    const { reason } = read(revocation, await context.req.json<unknown>().catch(() => undefined));
-    return context.json(await registry.revoke(context.req.param('id'), reason));
+    const wish = readRequest(revocation, await context.req.json<unknown>().catch(() => undefined));
+    return context.json(await registry.revoke(context.req.param('id'), revocationOf(wish)));
   });
   api.post('/v1/replacements', async (context) => {
-    const wish = read(replacement, await context.req.json<unknown>().catch(() => undefined));
+    const wish = readRequest(replacement, await context.req.json<unknown>().catch(() => undefined));
     return context.json(await registry.replaceAll(wish));
   });
+  api.route('/', createForeignApi(foreign));
+  api.route('/', createRefusedKeysApi(refusedKeys));
   api.notFound((context) => context.json({ code: 'not-found', message: 'no such resource' }, 404));
   api.onError((error, context) => {
     const known = LanyardError.is(error) ? error : new LanyardError('internal', { cause: error });
@@ -101,8 +121,26 @@ export function createAdminApi({ registry, health, token, log }: AdminApiParts):
   return api;
 }
 
-function tooLarge(context: Context): Response {
-  return context.json({ code: 'too-large', message: `the body has more than ${LARGEST_BODY_BYTES} bytes` }, 413);
+function revocationOf({ signedBy, reason }: z.infer<typeof revocation>): RevocationRequest {
+  if (signedBy === 'account') return { signedBy, reason };
+  if (reason === 'key-compromise') return { signedBy, reason };
+  throw new LanyardError('admin-request-invalid', {
+    message: 'an appliance signs for no other reason than key-compromise: say --reason key-compromise',
+  });
+}
+
+/** Read before the token is looked at, whatever the path. */
+function boundedBodies(): MiddlewareHandler {
+  const [usual, large] = [atMost(LARGEST_BODY_BYTES), atMost(LARGEST_OBSERVATION_BYTES)];
+  return async (context, proceed) => {
+    const limit = context.req.path === OBSERVED_CERTIFICATES ? large : usual;
+    return await limit(context, proceed);
+  };
+}
+
+function atMost(maxSize: number): MiddlewareHandler {
+  const message = `the body has more than ${maxSize} bytes`;
+  return bodyLimit({ maxSize, onError: (context) => context.json({ code: 'too-large', message }, 413) });
 }
 
 /** Compared as digests: equal length, and no time difference that tells how much was right. */
@@ -111,11 +149,4 @@ function isToken(header: string | undefined, token: string): boolean {
     .update(header ?? '')
     .digest();
   return timingSafeEqual(given, createHash('sha256').update(`Bearer ${token}`).digest());
-}
-
-function read<T>(schema: z.ZodType<T>, value: unknown): T {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const complaints = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the body'}: ${issue.message}`);
-  throw new LanyardError('admin-request-invalid', { message: complaints.join('; ') });
 }

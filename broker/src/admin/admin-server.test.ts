@@ -14,11 +14,14 @@ const registry: Registry = {
   revoke: refuse,
   replaceAll: refuse,
 };
+const foreign = { observe: refuse, list: refuse, settle: refuse };
 const running: AdminServer[] = [];
 
 function serverOn(port: number): AdminServer {
   const server = new AdminServer({
     registry,
+    foreign,
+    refusedKeys: { refuse, list: refuse },
     health: () => [],
     token: 't',
     log: silentLogger,

@@ -6,6 +6,8 @@ import { PROFILES } from '../plan/lifetimes.ts';
 import { addAccount } from './account.ts';
 import { enrolDevice, listDevices, renewDevice, showDevice } from './device.ts';
 import { initialise } from './init.ts';
+import { addKeys } from './keys.ts';
+import { addForeign } from './foreign.ts';
 import { plan } from './plan.ts';
 import type { CommandContext } from './context.ts';
 import { replaceAll, revokeDevice } from './replace.ts';
@@ -60,7 +62,34 @@ function describeProgram(context: CommandContext): Command {
     .action(() => context.serve(configPath()));
   addPlan(program, context);
   addAccount(program, configPath, context);
+  addForeign(program, configPath, context);
+  addKeys(program, configPath, context);
+  addDevice(program, configPath, context);
+  program
+    .command('revoke <deviceId>')
+    .description('revoke an appliance’s certificate at the CA and ask for a new one with a new key')
+    .option('--reason <reason>', 'unspecified, key-compromise, superseded or cessation', 'unspecified')
+    .option(
+      '--signed-by <whom>',
+      'account; or appliance: with the certificate’s own key, which the CA then blocks',
+      'account',
+    )
+    .action((deviceId: string, given: unknown) => revokeDevice(configPath(), deviceId, given, context));
+  program
+    .command('replace')
+    .description('have every certificate replaced, evenly within a time: for the day on which the CA revokes all')
+    .option('--all', 'every certificate; there is no other choice')
+    .requiredOption('--within <time>', 'such as 24h')
+    .option('--dry-run', 'only say how many there are')
+    .action((given: unknown) => replaceAll(configPath(), given, context));
+  program
+    .command('why <deviceId>')
+    .description('what state an appliance’s certificate is in, what happened, what is next and when')
+    .action((deviceId: string) => why(configPath(), deviceId, context));
+  return program;
+}
 
+function addDevice(program: Command, configPath: () => string, context: CommandContext): void {
   const device = program.command('device').description('enrol and look at appliances, through a running broker');
   device
     .command('enrol <deviceId>')
@@ -81,24 +110,6 @@ function describeProgram(context: CommandContext): Command {
     .command('renew <deviceId>')
     .description('ask the appliance for a new certificate now')
     .action((deviceId: string) => renewDevice(configPath(), deviceId, context));
-  program
-    .command('revoke <deviceId>')
-    .description('revoke an appliance’s certificate at the CA and ask for a new one with a new key')
-    .option('--reason <reason>', 'unspecified, key-compromise, superseded or cessation', 'unspecified')
-    .action((deviceId: string, given: unknown) => revokeDevice(configPath(), deviceId, given, context));
-  program
-    .command('replace')
-    .description('have every certificate replaced, evenly within a time: for the day on which the CA revokes all')
-    .option('--all', 'every certificate; there is no other choice')
-    .requiredOption('--within <time>', 'such as 24h')
-    .option('--dry-run', 'only say how many there are')
-    .action((given: unknown) => replaceAll(configPath(), given, context));
-  program
-    .command('why <deviceId>')
-    .description('what state an appliance’s certificate is in, what happened, what is next and when')
-    .action((deviceId: string) => why(configPath(), deviceId, context));
-  for (const command of [program, device, ...program.commands, ...device.commands]) command.exitOverride();
-  return program;
 }
 
 function addPlan(program: Command, context: CommandContext): void {

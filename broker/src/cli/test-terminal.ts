@@ -62,6 +62,7 @@ export class Terminal {
       random: seededRandom(1),
       print: (text) => (out += text),
       printError: (text) => (err += text),
+      input: async function* () {},
       serve: (path) => loadConfig(path).then(() => undefined),
       createPrivateCa: async (name) => ({ certificatePem: `certificate of ${name}\n`, keyPem: 'key\n' }),
       withAccountDesk: async () => {
