@@ -53,9 +53,14 @@ function openedOrder(
   const { orderId, deviceId, names, keyHash, csr, requestedAtMs } = request;
   const fresh = { deviceId, names, keyHash, csr, requestedAtMs };
   // The pause after earlier failures stays, or a new key would be a way around it.
-  if (replaced) return { ...replaced, ...fresh };
+  if (replaced) return { ...inItsPlace(replaced), ...fresh };
   const state = { kind: 'waiting', notBeforeMs: requestedAtMs, tries: 0 } as const;
   return { id: orderId, ...fresh, purpose: purposeOf(latest, requestedAtMs), failures: 0, state };
+}
+
+/** Whoever asks is awake, and no longer stood in for. */
+function inItsPlace({ asleepSinceMs: _awake, ...order }: Order): Order {
+  return order;
 }
 
 function purposeOf(latest: StoredCertificate | undefined, nowMs: number): OrderPurpose {

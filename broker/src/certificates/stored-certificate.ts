@@ -23,6 +23,10 @@ export interface StoredCertificate {
   readonly renewAtMs: number;
   /** When the CA is asked for renewal information; absent: never. */
   readonly lookUpAtMs?: number;
+  /** When the broker renews it by itself, should the appliance not have asked; absent: never. */
+  readonly unattendedAtMs?: number;
+  /** Since when the appliance was missed as this one was ordered in its absence; absent: the appliance asked for it. */
+  readonly asleepSinceMs?: number;
   /** By us, on an operator's order. */
   readonly revocation?: Revocation;
   /** When the appliance said that it serves it; absent until then. */

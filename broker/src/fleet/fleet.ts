@@ -91,6 +91,12 @@ export class Fleet {
     return appliance;
   }
 
+  /** The names that are the appliance's own; undefined: it is disabled or unknown, and to have no certificate. */
+  async namesOf(deviceId: string): Promise<readonly string[] | undefined> {
+    const appliance = await this.#parts.store.find(deviceId);
+    return appliance?.status === 'active' ? [nameOf(appliance)] : undefined;
+  }
+
   list(page: { readonly after?: string; readonly limit: number }): Promise<readonly Appliance[]> {
     return this.#parts.store.list(page);
   }

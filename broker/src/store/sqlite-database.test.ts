@@ -80,6 +80,22 @@ describe('a new database', () => {
     ).toMatch(/^SEARCH certificates USING INDEX certificates_newest \(device_id=\?\)$/);
   });
 
+  test('finds what no appliance asked for without reading the others', () => {
+    using database = openDatabase(':memory:');
+    expect(
+      planOf(
+        database,
+        'SELECT serial FROM certificates WHERE unattended_at_ms <= ? ORDER BY unattended_at_ms, id LIMIT ?',
+      ),
+    ).toMatch(/^SEARCH certificates USING INDEX certificates_unattended \(unattended_at_ms<\?\)$/);
+    expect(
+      planOf(
+        database,
+        'SELECT unattended_at_ms FROM certificates WHERE unattended_at_ms IS NOT NULL ORDER BY unattended_at_ms LIMIT 1',
+      ),
+    ).toMatch(/USING COVERING INDEX certificates_unattended[^;]*$/);
+  });
+
   test('finds who holds a place, what is due and what is empty without reading the others', () => {
     using database = openDatabase(':memory:');
     expect(

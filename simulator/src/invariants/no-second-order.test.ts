@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { Happening } from '../world/happening.ts';
+import { noSecondOrder } from './no-second-order.ts';
+import { NO_FACTS } from './test-facts.ts';
 import { altered, objectors, watchedRun } from './test-run.ts';
 
 test('an adapter that takes a fulfilled order for a failed one has the same key certified again', async () => {
@@ -46,3 +49,36 @@ test('books that forget what was fulfilled open an order for a key that has its 
   expect(objectors(outcome)).toContain('no-second-order');
   expect(outcome.shown.map(({ detail }) => detail)).toContainEqual(expect.stringMatching(/^order \w+ is for key/));
 });
+
+describe('a stand-in renewal', () => {
+  const KEY = 'a1'.repeat(32);
+  const about = Buffer.from(KEY, 'hex').toString('base64url');
+  const opened = (order: string, isStandIn: boolean): Happening => {
+    return { atMs: 1, kind: 'order-opened', appliance: 0, order, keyHash: KEY, isStandIn };
+  };
+  const certified: Happening = { atMs: 1, kind: 'authority', appliance: 0, what: 'certified', about };
+  const own = [opened('o1', false), certified];
+
+  test('certifies the key once more, as often as one is opened', () => {
+    const standIn = [opened('o2', true), certified];
+    expect(objections([...own, ...standIn, ...standIn])).toEqual([]);
+  });
+
+  test('does not certify it twice', () => {
+    expect(objections([...own, opened('o2', true), certified, certified])).toEqual([
+      `the CA certified key ${about} a second time`,
+    ]);
+  });
+
+  test('is no licence for whoever asks', () => {
+    expect(objections([...own, opened('o2', true), opened('o2', false), certified])).toHaveLength(2);
+  });
+});
+
+function objections(happenings: readonly Happening[]): readonly string[] {
+  const found: string[] = [];
+  const facts = { ...NO_FACTS, appliances: 1 };
+  const invariant = noSecondOrder({ facts, violate: ({ what }) => void found.push(what) });
+  for (const happening of happenings) invariant.onHappening?.(happening);
+  return found;
+}

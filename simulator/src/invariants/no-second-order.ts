@@ -1,4 +1,7 @@
-/** P6: what has been certified is neither ordered nor certified again: same key, same names. */
+/**
+ * P6: what has been certified is neither ordered nor certified again: same key, same names. A stand-in renewal is for the
+ * key that its appliance has, and certifies it once more.
+ */
 import type { Invariant, InvariantParts } from './invariant.ts';
 import { keyNumber } from './key-number.ts';
 
@@ -7,6 +10,8 @@ const KEYS = 4;
 
 export function noSecondOrder({ facts, violate }: InvariantParts): Invariant {
   const certified = new Float64Array(facts.appliances * KEYS);
+  /** The key of the stand-in renewal under way; 0: there is none. */
+  const stoodIn = new Float64Array(facts.appliances);
 
   const isCertified = (appliance: number, key: number): boolean => {
     for (let at = appliance * KEYS; at < (appliance + 1) * KEYS; at++) if (certified[at] === key) return true;
@@ -25,8 +30,10 @@ export function noSecondOrder({ facts, violate }: InvariantParts): Invariant {
     onHappening(happening) {
       const { atMs } = happening;
       if (happening.kind === 'order-opened') {
-        const { appliance, order, keyHash } = happening;
-        if (!isCertified(appliance, keyNumber(keyHash))) return;
+        const { appliance, order, keyHash, isStandIn = false } = happening;
+        const key = keyNumber(keyHash);
+        stoodIn[appliance] = isStandIn ? key : 0;
+        if (isStandIn || !isCertified(appliance, key)) return;
         violate({ atMs, appliance, what: `order ${order} is for key ${keyHash}, which has a certificate already` });
       }
       if (happening.kind !== 'authority' || happening.what !== 'certified') return;
@@ -35,6 +42,9 @@ export function noSecondOrder({ facts, violate }: InvariantParts): Invariant {
       if (appliance === undefined || !facts.certifiesRightly()) return;
       const key = keyNumber(about);
       if (!isCertified(appliance, key)) return remember(appliance, key);
+      const isExpected = stoodIn[appliance] === key;
+      stoodIn[appliance] = 0;
+      if (isExpected) return;
       violate({ atMs, appliance, what: `the CA certified key ${about} a second time` });
     },
   };

@@ -48,6 +48,7 @@ export function combine(parcels: readonly [Parcel, ...Parcel[]]): Combined {
     messages: countsOf(({ messages }) => messages),
     authority: countsOf(({ authority }) => authority),
     orders: countsOf(({ orders }) => orders),
+    standIns: sumOf(({ standIns }) => standIns),
     limits: countsOf(({ limits }) => limits),
     series: addSeries(snapshots.map(({ series }) => series)),
     // The same things happen to every part at the same time.

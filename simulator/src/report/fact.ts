@@ -22,8 +22,10 @@ export type Fact = { readonly atMs: number } & (
   /** `ordered`: `about` is what the CA took the order for; `limited`: refused by the limit that `about` names. */
   | { readonly kind: 'authority'; readonly what: string; readonly about: string }
   | { readonly kind: 'event'; readonly what: string; readonly phase: 'begins' | 'ends' }
+  /** `isStandIn`: for an appliance that did not ask. */
+  | { readonly kind: 'order-opened'; readonly isStandIn?: boolean }
   /** Told to everybody, of no interest here. */
-  | { readonly kind: 'order-opened' | 'order-closed' | 'moved' | 'broker' }
+  | { readonly kind: 'order-closed' | 'moved' | 'broker' }
 );
 
 /** What one of the CA's token buckets holds. */

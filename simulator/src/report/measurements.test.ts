@@ -84,6 +84,12 @@ test('what the CA did is told by deed, by limit and over time', () => {
   expect(series.limited.at(-1)).toBe(1);
 });
 
+test('orders that the broker opened by itself are told apart', () => {
+  const opened = { atMs: 1, kind: 'order-opened' } as const;
+  const standIn = { ...opened, isStandIn: true };
+  expect(measurementsOf([opened, standIn, standIn]).snapshot().standIns).toBe(2);
+});
+
 test('of the CA’s buckets the least that was seen is kept', () => {
   const measurements = measurementsOf([]);
   measurements.sample(0, [{ name: 'orders', left: 40, burst: 300 }]);

@@ -45,6 +45,7 @@ export class Measurements {
   readonly #excuses = new Tally();
   readonly #events: Snapshot['events'][number][] = [];
   #happenings = 0;
+  #standIns = 0;
   #onceCertified = 0;
   #expiries = 0;
   #unexcused = 0;
@@ -102,6 +103,8 @@ export class Measurements {
       case 'event':
         return this.#tell(fact);
       case 'order-opened':
+        if (fact.isStandIn === true) this.#standIns += 1;
+        return;
       case 'order-closed':
       case 'moved':
       case 'broker':
@@ -158,6 +161,7 @@ export class Measurements {
       messages: { ...prefixed('said-', this.#said.counts()), ...prefixed('told-', this.#told.counts()) },
       authority: this.#deeds.counts(),
       orders: this.#orders.counts(),
+      standIns: this.#standIns,
       limits: this.#limits.counts(),
       series: this.#series(),
       events: [...this.#events],

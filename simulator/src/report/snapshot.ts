@@ -53,6 +53,8 @@ export interface Snapshot {
   /** What the CA did, by deed; its orders by what it takes them for; and its refusals by limit. */
   readonly authority: Counts;
   readonly orders: Counts;
+  /** Orders that the broker opened in the absence of sleeping appliances. */
+  readonly standIns: number;
   readonly limits: Counts;
   readonly series: Series;
   /** What the scenario did, with the time since the start; the first ones only. */

@@ -188,6 +188,8 @@ export const scenarioSchema = z.strictObject({
     .strictObject({
       /** How often appliances say hello at the latest. */
       checkIn: wait.refine((ms) => ms >= 1_000, 'must be a second at least').default(7 * 86_400_000),
+      /** For how long sleeping appliances are renewed in their absence, in days. */
+      renewAsleep: duration.default(100 * 86_400_000),
       /** Within which those that lost the broker come back. */
       reconnectSpread: wait.default(300_000),
       concurrency: z.int().min(1).default(64),

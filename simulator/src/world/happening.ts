@@ -16,8 +16,17 @@ export type Happening = { readonly atMs: number } & (
     }
   /** The SDK reported a problem to its firmware. */
   | { readonly kind: 'problem'; readonly appliance: number; readonly code: string }
-  /** The broker opened an order for the appliance, or took another key for one that had not gone out. */
-  | { readonly kind: 'order-opened'; readonly appliance: number; readonly order: string; readonly keyHash: string }
+  /**
+   * The broker opened an order for the appliance, or took another key for one that had not gone out. `isStandIn`: the
+   * appliance did not ask for it, and the key is the one that it has.
+   */
+  | {
+      readonly kind: 'order-opened';
+      readonly appliance: number;
+      readonly order: string;
+      readonly keyHash: string;
+      readonly isStandIn?: boolean;
+    }
   | { readonly kind: 'order-closed'; readonly appliance: number; readonly order: string }
   /** `waitedMs`: since the appliance began to want it (power-on without one, or the broker's wish for a renewal). */
   | {

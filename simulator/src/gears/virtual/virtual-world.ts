@@ -227,6 +227,11 @@ export class VirtualWorld {
     this.tell({ atMs: this.clock.nowMs(), kind: 'order-opened', appliance, order, keyHash });
   }
 
+  stoodIn(deviceId: string, order: string, keyHash: string): void {
+    const appliance = numberOf(deviceId);
+    this.tell({ atMs: this.clock.nowMs(), kind: 'order-opened', appliance, order, keyHash, isStandIn: true });
+  }
+
   orderClosed(deviceId: string, order: string): void {
     this.tell({ atMs: this.clock.nowMs(), kind: 'order-closed', appliance: numberOf(deviceId), order });
   }

@@ -21,6 +21,7 @@ beforeEach(() => {
   const untouched = { send: () => true, authority: {} };
   const wrap = watchPorts({
     orderOpened: (...what) => facts.push(`opened ${what.join(' ')}`),
+    stoodIn: (...what) => facts.push(`stood in ${what.join(' ')}`),
     orderClosed: (...what) => facts.push(`closed ${what.join(' ')}`),
     published: (name, addresses) => facts.push(`published ${name} ${addresses.join()}`),
   });
@@ -64,6 +65,20 @@ describe('orders', () => {
     expect(facts).toHaveLength(1);
     expect(await ports.orders.save({ ...order, state: { kind: 'issued', fingerprint: 'f1' } })).toBe(true);
     expect(facts).toEqual(['opened box-1 o1 k1', 'closed box-1 o1']);
+  });
+
+  test('one that the broker opens by itself is told as such', async () => {
+    const acceptance = await ports.orders.accept(request('k1'));
+    if (acceptance.kind !== 'accepted') throw new Error(acceptance.kind);
+    const { order } = acceptance;
+    const held = { deviceId: 'box-1', orderId: 'o1', names: [NAME], fingerprint: 'f1', keyHash: 'k1', serial: '1' };
+    const times = { notBeforeMs: 0, notAfterMs: 90, issuedAtMs: 0, renewAtMs: 60, unattendedAtMs: 75 };
+    const closed = { ...order, state: { kind: 'issued', fingerprint: 'f1' } } as const;
+    await ports.orders.complete(closed, { ...held, ...times, authority: 'ca', chain: 'chain' });
+    const wish = { deviceId: 'box-1', fingerprint: 'f1', orderId: 'o2', asleepSinceMs: 60, nowMs: 75 };
+    await ports.orders.standIn(wish);
+    await ports.orders.standIn({ ...wish, orderId: 'o3' });
+    expect(facts.slice(1)).toEqual(['stood in box-1 o2 k1']);
   });
 
   test('what could not be stored was not closed', async () => {

@@ -3,6 +3,8 @@ import type { VirtualPorts } from '@lanyard/broker/virtual';
 
 export interface PortWitness {
   orderOpened(deviceId: string, orderId: string, keyHash: string): void;
+  /** The same, for an appliance that did not ask. */
+  stoodIn(deviceId: string, orderId: string, keyHash: string): void;
   orderClosed(deviceId: string, orderId: string): void;
   published(name: string, addresses: readonly string[]): void;
 }
@@ -21,6 +23,11 @@ export function watchPorts(witness: PortWitness): (ports: VirtualPorts) => Virtu
             witness.orderOpened(request.deviceId, acceptance.order.id, request.keyHash);
           }
           return acceptance;
+        },
+        standIn: async (wish) => {
+          const order = await orders.standIn(wish);
+          if (order) witness.stoodIn(order.deviceId, order.id, order.keyHash);
+          return order;
         },
         save: async (order, changes) => {
           const isSaved = await orders.save(order, changes);
