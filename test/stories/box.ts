@@ -28,6 +28,8 @@ export interface Page {
   readonly fingerprint: string | undefined;
   /** Its key's SubjectPublicKeyInfo in hex. */
   readonly publicKey: string | undefined;
+  /** The certificate that was shown. */
+  readonly pem: string | undefined;
 }
 
 /** Everything here happens within a second or two; a loaded machine gets more. */
@@ -123,7 +125,7 @@ export class Box {
     const certificate = response.socket instanceof TLSSocket ? response.socket.getPeerX509Certificate() : undefined;
     const publicKey = certificate?.publicKey.export({ type: 'spki', format: 'der' }).toString('hex');
     const fingerprint = certificate?.fingerprint256.replaceAll(':', '').toLowerCase();
-    return { body: await text(response), connection, fingerprint, publicKey };
+    return { body: await text(response), connection, fingerprint, publicKey, pem: certificate?.toString() };
   }
 }
 
