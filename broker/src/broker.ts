@@ -7,7 +7,9 @@ import { AdminServer } from './admin/admin-server.ts';
 import { configuredCas } from './authorities.ts';
 import type { ConfiguredCa, ConfiguredCas } from './authorities.ts';
 import { CaaPin } from './caa-pin.ts';
+import { ChallengeBoards } from './certificates/challenge-boards.ts';
 import { ForeignWatch } from './certificates/foreign/foreign-watch.ts';
+import { KeyRefusal } from './certificates/key-refusal.ts';
 import type { Issuer, Issuers } from './certificates/issuers.ts';
 import type { BrokerConfig } from './config.ts';
 import type { Conversation } from './conversation.ts';
@@ -18,6 +20,7 @@ import { OwnZones } from './dns/own-zones.ts';
 import type { ZoneServing } from './dns/own-zones.ts';
 import type { ListenAddress } from './dns/server.ts';
 import { defaultSoa } from './dns/zone-settings.ts';
+import { HttpChallengeServer } from './http-challenges/http-challenge-server.ts';
 import { EmbeddedBroker } from './mqtt/embedded-broker.ts';
 import type { ServerCredentials } from './mqtt/handshake.ts';
 import { readIssuedChain } from './pki/issued-chain.ts';
@@ -44,6 +47,8 @@ export interface Broker extends Runnable {
 export interface BrokerEndpoints {
   readonly mqttPort: number;
   readonly dns: readonly ListenAddress[];
+  /** Absent: no CA is asked for http-01. */
+  readonly httpPort?: number;
   readonly adminPort: number;
 }
 
@@ -63,11 +68,13 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   const dns = dnsParts(config, store, world, onFailure);
   const cas = await configuredCas(config, world);
   const caa = caaPin(config, dns.zones, cas, log);
+  const http = httpChallenges(config, cas, log);
 
   const { fleet, desk, issuance, issuers, renewals, standIns, replacement, reminders, conversation } = createCore({
     authorities: cas.ranked,
     ...(cas.rehearsal && { rehearsal: cas.rehearsal }),
-    board: dns.zones,
+    board: new ChallengeBoards({ txt: dns.zones, ...(http && { http }) }),
+    addressBoard: dns.zones,
     store: store.orders,
     appliances: store.appliances,
     publicSuffixes: config.acme.publicSuffixes,
@@ -80,11 +87,13 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   });
 
   const mqtt = await mqttServer(config, privateCa, conversation, world);
+  const keyRefusal = new KeyRefusal({ store: store.refusedKeys, clock, log });
   const registry = new BrokerRegistry({
     fleet,
     desk,
     standIns,
     replacement,
+    keyRefusal,
     identities: privateCa,
     isConnected: (deviceId) => mqtt.isConnected(deviceId),
     prompt: (deviceId) => conversation.prompt(deviceId),
@@ -92,13 +101,26 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   });
   const foreign = foreignWatch(config, store, world);
   const health = (): readonly HealthFinding[] => [...healthOf(mqtt, cas, issuers), foreignHealth(foreign)];
-  const admin = new AdminServer({ registry, foreign, health, token: adminToken, log, ...config.admin });
+  const admin = new AdminServer({
+    registry,
+    foreign,
+    refusedKeys: keyRefusal,
+    health,
+    token: adminToken,
+    log,
+    ...config.admin,
+  });
   const certificateRounds = serverCertificateRounds(config, privateCa, mqtt, world);
   // Each needs those before it; stopping goes the other way. DNS answers before anything else and longest.
-  const before = [store, dns.thread, dns.zones, ...all(cas), caa];
+  const before = [store, dns.thread, dns.zones, ...(http ? [http] : []), ...all(cas), caa];
   return {
     ...inOrder([...before, issuance, ...renewals, standIns, reminders, mqtt, certificateRounds, foreign, admin]),
-    endpoints: () => ({ mqttPort: mqtt.address()?.port ?? 0, dns: dns.addresses(), adminPort: admin.port }),
+    endpoints: () => ({
+      mqttPort: mqtt.address()?.port ?? 0,
+      dns: dns.addresses(),
+      ...(http && { httpPort: http.port }),
+      adminPort: admin.port,
+    }),
   };
 }
 
@@ -161,6 +183,12 @@ function caaPin({ zone }: BrokerConfig, zones: OwnZones, cas: ConfiguredCas, log
   const pin = new CaaPin({ apex: zone.apex, issuers, zones, log });
   for (const { authority } of all(cas)) authority.onAccount(() => void pin.start());
   return pin;
+}
+
+/** A port that nobody needs is not opened. */
+function httpChallenges({ http }: BrokerConfig, cas: ConfiguredCas, log: Logger): HttpChallengeServer | undefined {
+  const isAsked = all(cas).some(({ caa }) => caa.challenge === 'http-01');
+  return isAsked ? new HttpChallengeServer({ ...http, log }) : undefined;
 }
 
 function all({ ranked, rehearsal }: ConfiguredCas): readonly ConfiguredCa[] {

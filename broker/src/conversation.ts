@@ -4,6 +4,7 @@ import type { ErrorCode, Logger, Random, Clock } from '@lanyard/sdk/kernel';
 import { LIMITS, PROBLEMS } from '@lanyard/sdk/protocol';
 import type { Csr, DownMessage, Hello, IssuedCertificate, ProblemCode, UpMessage } from '@lanyard/sdk/protocol';
 import type { CertificateDesk } from './certificates/desk.ts';
+import type { KeyRevocation } from './certificates/key-revocation.ts';
 import { isFulfilled } from './certificates/order.ts';
 import type { Order } from './certificates/order.ts';
 import type { Reminders } from './certificates/reminders.ts';
@@ -23,6 +24,7 @@ export interface ConversationParts {
   readonly fleet: Fleet;
   readonly desk: CertificateDesk;
   readonly reminders: Pick<Reminders, 'set' | 'forget'>;
+  readonly keyRevocation: Pick<KeyRevocation, 'answered'>;
   /** Sends to a connected appliance; false when it is not connected. */
   readonly send: (deviceId: string, message: DownMessage) => boolean;
   readonly clock: Clock;
@@ -80,6 +82,9 @@ export class Conversation {
         return [];
       case 'bye':
         if (this.#present.get(deviceId)?.bootId === message.bye.bootId) this.gone(deviceId);
+        return [];
+      case 'revocation':
+        this.#parts.keyRevocation.answered(deviceId, message.revocation);
         return [];
     }
   }
@@ -253,6 +258,8 @@ const REFUSALS = {
   'csr-weak-key': 'weak-key',
   'csr-names': 'name-mismatch',
   'csr-key-reused': 'key-reused',
+  // The remedy is the same, and SDKs before 0.2 know no other code for it.
+  'csr-key-refused': 'key-reused',
 } as const satisfies Partial<Record<ErrorCode, ProblemCode>>;
 
 /** How the broker's own errors look on the wire; what is not here is nobody's business but ours: `internal`. */

@@ -5,6 +5,7 @@ import { CertificateDesk } from './certificates/desk.ts';
 import { Issuance } from './certificates/issuance.ts';
 import type { IssuanceParts } from './certificates/issuance.ts';
 import { Issuers } from './certificates/issuers.ts';
+import { KeyRevocation } from './certificates/key-revocation.ts';
 import type { CaAccount, Issuer } from './certificates/issuers.ts';
 import { Reminders } from './certificates/reminders.ts';
 import { Replacement } from './certificates/replacement.ts';
@@ -24,7 +25,8 @@ export interface CoreParts extends Pick<IssuanceParts, 'readChain' | 'store'> {
   readonly authorities: readonly CaAccount[];
   /** Where an order that could not be verified has to pass first. */
   readonly rehearsal?: CaAccount;
-  readonly board: IssuanceParts['board'] & AddressBoard;
+  readonly board: IssuanceParts['board'];
+  readonly addressBoard: AddressBoard;
   readonly appliances: ApplianceStore;
   readonly publicSuffixes?: readonly string[];
   readonly readRequest: ReadSigningRequest;
@@ -56,21 +58,23 @@ const LOOKS_AT_ONCE = 8;
 
 /** Nothing happens before `issuance`, `renewals`, `standIns` and `reminders` are started, in this order. */
 export function createCore(parts: CoreParts): Core {
-  const { authorities, board, store, appliances, readRequest, send, clock, random, log, settings } = parts;
+  const { authorities, addressBoard, store, appliances, readRequest, send, clock, random, log, settings } = parts;
   const world = { clock, random, log };
   const issuers = issuersOf(parts);
   const registeredDomainOf = registeredDomains(parts.publicSuffixes);
   const issuance = new Issuance({ ...parts, issuers, registeredDomainOf, settings: settings.issuance });
-  const replacement = new Replacement({ store, issuers, clock, log });
+  const keyRevocation = new KeyRevocation({ send, ...world });
+  const replacement = new Replacement({ store, issuers, keyRevocation, clock, log });
   const renewals = authorities.map(
     (ca) => new RenewalWatch({ store, ...ca, ...world, settings: { concurrency: LOOKS_AT_ONCE } }),
   );
   const desk = new CertificateDesk({ store, issuance, readRequest, clock, log });
-  const fleet = new Fleet({ store: appliances, board, ...world, settings });
+  const fleet = new Fleet({ store: appliances, board: addressBoard, ...world, settings });
   const namesOf = (deviceId: string): ReturnType<Fleet['namesOf']> => fleet.namesOf(deviceId);
   const standIns = new StandIns({ store, issuance, namesOf, clock, log, settings: settings.appliances });
   const reminders = new Reminders({ clock, remind: (deviceId) => void conversation.prompt(deviceId) });
-  const conversation = new Conversation({ fleet, desk, reminders, send, ...world, settings: settings.appliances });
+  const talk = { fleet, desk, reminders, keyRevocation, send };
+  const conversation = new Conversation({ ...talk, ...world, settings: settings.appliances });
   issuance.onEvent({
     issued: (certificate) => {
       conversation.issued(certificate);

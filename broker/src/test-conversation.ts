@@ -7,6 +7,7 @@ import { seededRandom } from '@lanyard/sdk/testing';
 import { expect } from 'vitest';
 import { csrOf } from './certificates/authority-double.ts';
 import { CertificateDesk } from './certificates/desk.ts';
+import { KeyRevocation } from './certificates/key-revocation.ts';
 import { Reminders } from './certificates/reminders.ts';
 import type { ReadSigningRequest } from './certificates/signing-request.ts';
 import { World, honest } from './certificates/test-life.ts';
@@ -61,7 +62,9 @@ export async function bench({ witness = honest, reader, limits = {} }: BenchOpti
   const reminders = new Reminders({ clock, remind: (deviceId) => void conversation.prompt(deviceId) });
   const manners = { mode: 'resident', checkInSeconds: 21_600, reconnectSpreadSeconds: 300 } as const;
   const send = (_deviceId: string, message: DownMessage): boolean => sent.push(message) > 0;
-  const conversation: Conversation = new Conversation({ fleet, desk, reminders, send, ...shared, settings: manners });
+  const keyRevocation = new KeyRevocation({ send, ...shared });
+  const parts = { fleet, desk, reminders, keyRevocation, send };
+  const conversation: Conversation = new Conversation({ ...parts, ...shared, settings: manners });
   issuance.onEvent({
     issued: (certificate) => conversation.issued(certificate),
     failed: (order, againAtMs) => conversation.failed(order, againAtMs),
@@ -73,7 +76,7 @@ export async function bench({ witness = honest, reader, limits = {} }: BenchOpti
     conversation.receive(DEVICE, { kind: 'csr', csr: { id, der: csrOf({ names, keyHash }) } });
   const greet = (said: Partial<Hello> = {}) =>
     conversation.receive(DEVICE, { kind: 'hello', hello: { ...hello, ...said } });
-  return { world, clock, store, fleet, desk, conversation, sent, published, board, name, ask, greet };
+  return { world, clock, store, fleet, desk, conversation, keyRevocation, sent, published, board, name, ask, greet };
 }
 
 export function hash(text: string): string {

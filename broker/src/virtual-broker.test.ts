@@ -244,8 +244,8 @@ describe('between the domain and its ports', () => {
         ...ports,
         send: (deviceId, message) => (seen.push('send'), ports.send(deviceId, message)),
         board: {
-          put: (name, value) => (seen.push('put'), ports.board.put(name, value)),
-          clear: (name, value) => (seen.push('clear'), ports.board.clear(name, value)),
+          put: (record) => (seen.push('put'), ports.board.put(record)),
+          clear: (record) => (seen.push('clear'), ports.board.clear(record)),
           list: () => (seen.push('list'), ports.board.list()),
           publish: (name, addresses) => (seen.push('publish'), ports.board.publish(name, addresses)),
         },

@@ -24,7 +24,8 @@ import { z } from 'zod';
 
 const json = z.record(z.string(), z.unknown());
 type Json = z.infer<typeof json>;
-type Kind = UpKind | DownKind;
+/** What the documents call a body: `revocation` goes both ways, and means another one each way. */
+type Body = Exclude<UpKind, 'revocation'> | 'signedRevocation' | DownKind;
 
 /** The part of JSON Schema that the document uses; anything else is an error. */
 interface Schema {
@@ -82,7 +83,7 @@ const document = z
   })
   .parse(parse(read('docs/asyncapi.yaml')));
 
-const kinds: readonly Kind[] = [...UP_KINDS, ...DOWN_KINDS];
+const kinds: readonly Body[] = [...UP_KINDS.map(upBody), ...DOWN_KINDS];
 const { channels, operations, components } = document;
 
 describe('the document', () => {
@@ -136,6 +137,10 @@ describe('the document', () => {
       label: schemas['label']?.maxLength,
       message: schemas['problem']?.properties?.['message']?.maxLength,
       wait: schemas['seconds']?.maximum,
+      url: schemas['revocation']?.properties?.['url']?.maxLength,
+      nonce: schemas['revocation']?.properties?.['nonce']?.maxLength,
+      jwsHeader: schemas['signedRevocation']?.properties?.['jws']?.properties?.['protected']?.maxLength,
+      jwsPayload: schemas['signedRevocation']?.properties?.['jws']?.properties?.['payload']?.maxLength,
     };
     expect(written).toEqual({
       csr: LIMITS.bodyBytes,
@@ -148,6 +153,10 @@ describe('the document', () => {
       label: LIMITS.labelCharacters,
       message: LIMITS.messageCharacters,
       wait: LIMITS.waitSeconds,
+      url: LIMITS.urlCharacters,
+      nonce: LIMITS.nonceCharacters,
+      jwsHeader: LIMITS.jwsHeaderCharacters,
+      jwsPayload: LIMITS.jwsPayloadCharacters,
     });
   });
 });
@@ -168,7 +177,7 @@ describe.each(kinds)('%s', (kind) => {
 
   test('no body that must be accepted has a field that the document does not know', () => {
     const file = z.object({ cases: z.array(z.object({ name: z.string(), outcome: z.string(), body: json })) });
-    const { cases } = file.parse(JSON.parse(read(`test/vectors/protocol/${kind}.json`)));
+    const { cases } = file.parse(JSON.parse(read(`test/vectors/protocol/${fileOf(kind)}.json`)));
     const known = new Set(allFields(schemaOf(kind)));
     const bodies = cases.filter(({ name, outcome }) => outcome === 'accepted' && !isTrial(name));
     expect(bodies.flatMap(({ body }) => fieldsOf(body)).filter((field) => !known.has(field))).toEqual([]);
@@ -194,14 +203,14 @@ describe('protocol.md', () => {
   const text = read('docs/protocol.md');
 
   test.each(kinds)('shows examples of %s that the code reads', (kind) => {
-    const section = text.split(`### ${kind} (${isUp(kind) ? 'up' : 'down'})`)[1]?.split('\n##')[0] ?? '';
+    const section = text.split(headingOf(kind))[1]?.split('\n##')[0] ?? '';
     const blocks = [...section.matchAll(/```json\n([^]*?)```/g)].map(([, block = '']) => json.parse(JSON.parse(block)));
     expect(blocks.length).toBeGreaterThan(0);
     for (const block of blocks) expect(readAndWrite(kind, block)).toEqual(block);
   });
 
   test.each(kinds)('has a row for every field of %s', (kind) => {
-    const section = text.split(`### ${kind} (`)[1]?.split('\n### ')[0] ?? '';
+    const section = text.split(headingOf(kind))[1]?.split('\n### ')[0] ?? '';
     const names = allFields(schemaOf(kind)).map((field) => field.split('.').at(-1)?.replace('[]', '') ?? '');
     const missing = names.filter((name) => name !== 'v' && !section.includes(`\`${name}`) && !section.includes(name));
     expect(missing).toEqual([]);
@@ -351,11 +360,11 @@ function fieldsOf(value: unknown, path = ''): readonly string[] {
 }
 
 /** Two examples cannot show all four kinds of `todo`. */
-function isVariantField(kind: Kind, field: string): boolean {
+function isVariantField(kind: Body, field: string): boolean {
   return kind === 'state' && field === 'todo.keyHash';
 }
 
-function schemaOf(kind: Kind): Schema {
+function schemaOf(kind: Body): Schema {
   expect(components.messages[kind]?.payload.$ref).toBe(`#/components/schemas/${kind}`);
   return components.schemas[kind] ?? {};
 }
@@ -365,28 +374,53 @@ function isTrial(name: string): boolean {
   return name.includes('unknown fields') || name.includes('ignored');
 }
 
-function isAccepted(kind: Kind, body: unknown): boolean {
+function isAccepted(kind: Body, body: unknown): boolean {
   return readAndWrite(kind, body) !== undefined;
 }
 
 /** What the code makes of a body: read from bytes and written again; undefined when it is refused. */
-function readAndWrite(kind: Kind, body: unknown): unknown {
+function readAndWrite(kind: Body, body: unknown): unknown {
   const decoded = decodeBody(Buffer.from(JSON.stringify(body)));
   if (!decoded.ok) return undefined;
-  if (isUp(kind)) {
-    const parsed = parseUp(kind, decoded.value);
+  const up = upKind(kind);
+  if (up !== undefined) {
+    const parsed = parseUp(up, decoded.value);
     return parsed.ok ? JSON.parse(encodeUp(parsed.value).toString()) : undefined;
   }
-  const parsed = parseDown(kind, decoded.value);
+  const parsed = parseDown(downKind(kind), decoded.value);
   return parsed.ok ? JSON.parse(encodeDown(parsed.value).toString()) : undefined;
 }
 
-function isUp(kind: Kind): kind is UpKind {
-  return UP_KINDS.some((known) => known === kind);
+function upBody(kind: UpKind): Body {
+  return kind === 'revocation' ? 'signedRevocation' : kind;
 }
 
-function topicOf(kind: Kind): string {
-  return isUp(kind) ? upTopic('device-1', kind) : downTopic('device-1', kind);
+function upKind(body: Body): UpKind | undefined {
+  return UP_KINDS.find((kind) => upBody(kind) === body);
+}
+
+function downKind(body: Body): DownKind {
+  const found = DOWN_KINDS.find((kind) => kind === body);
+  if (found === undefined) throw new Error(`${body} does not go down`);
+  return found;
+}
+
+function isUp(body: Body): boolean {
+  return upKind(body) !== undefined;
+}
+
+function topicOf(body: Body): string {
+  const up = upKind(body);
+  return up === undefined ? downTopic('device-1', downKind(body)) : upTopic('device-1', up);
+}
+
+function headingOf(body: Body): string {
+  const up = upKind(body);
+  return up === undefined ? `### ${body} (down)` : `### ${up} (up)`;
+}
+
+function fileOf(body: Body): string {
+  return body === 'signedRevocation' ? 'signed-revocation' : body;
 }
 
 function read(path: string): string {

@@ -27,14 +27,26 @@ const messageFile = z.strictObject({
   ),
 });
 
-const UP: readonly UpKind[] = ['hello', 'csr', 'installed', 'bye'];
-const DOWN: readonly DownKind[] = ['state', 'certificate', 'problem'];
+/** By the names of their files: `revocation` goes both ways. */
+const UP: Readonly<Record<string, UpKind>> = {
+  hello: 'hello',
+  csr: 'csr',
+  installed: 'installed',
+  bye: 'bye',
+  'signed-revocation': 'revocation',
+};
+const DOWN: Readonly<Record<string, DownKind>> = {
+  state: 'state',
+  certificate: 'certificate',
+  problem: 'problem',
+  revocation: 'revocation',
+};
 
-describe.each([...UP, ...DOWN])('%s', (kind) => {
-  const { cases } = messageFile.parse(read(kind));
+describe.each([...Object.keys(UP), ...Object.keys(DOWN)])('%s', (name) => {
+  const { cases } = messageFile.parse(read(name));
 
   test.each(cases)('$name: $outcome', (vector) => {
-    expect(outcomeOf(parseAndEncode(kind, vector.body))).toEqual(
+    expect(outcomeOf(parseAndEncode(name, vector.body))).toEqual(
       vector.outcome === 'accepted'
         ? { outcome: 'accepted', body: vector.canonical ?? vector.body }
         : { outcome: 'refused', code: vector.code, field: vector.field },
@@ -82,12 +94,11 @@ describe('topics', () => {
 });
 
 /** Reads a body and writes what was understood, as one who passes it on would. */
-function parseAndEncode(kind: UpKind | DownKind, value: unknown): Parsed<unknown> {
-  const up = UP.find((known) => known === kind);
-  const down = DOWN.find((known) => known === kind);
+function parseAndEncode(name: string, value: unknown): Parsed<unknown> {
+  const [up, down] = [UP[name], DOWN[name]];
   if (up !== undefined) return encoded(parseUp(up, value), encodeUp);
   if (down !== undefined) return encoded(parseDown(down, value), encodeDown);
-  throw new Error(`no message is called ${kind}`);
+  throw new Error(`no message is called ${name}`);
 }
 
 function outcomeOf(parsed: Parsed<unknown>): object {

@@ -35,6 +35,8 @@ const START_MS = 20_000;
 const LOOK_AGAIN_MS = 50;
 const CAA_IDENTITY = 'pebble.letsencrypt.org';
 
+const certificateStatus = z.object({ Certificate: z.string(), Status: z.string(), Reason: z.number().optional() });
+
 export async function startPebble(nameServer: Endpoint, wishes: PebbleWishes = {}): Promise<Pebble> {
   const directory = await mkdtemp(join(tmpdir(), 'lanyard-pebble-'));
   const ports = { door: await freePort(), management: await freePort() };
@@ -121,8 +123,13 @@ export class Pebble implements TownAuthority {
 
   /** What it issued with this serial number, in hex: the leaf alone, PEM. */
   async certificate(serial: string): Promise<string> {
-    const status = z.object({ Certificate: z.string() });
-    return status.parse(JSON.parse(await this.#ask(this.#manage(`cert-status-by-serial/${serial}`)))).Certificate;
+    return (await this.#status(serial)).Certificate;
+  }
+
+  /** Whether it counts, and if not, why (RFC 5280 §5.3.1). */
+  async standing(serial: string): Promise<{ readonly status: string; readonly reason?: number }> {
+    const { Status: status, Reason: reason } = await this.#status(serial);
+    return { status, ...(reason !== undefined && { reason }) };
   }
 
   /** From now on renewal information of the certificate is exactly `answer`, which need not make sense. */
@@ -132,6 +139,10 @@ export class Pebble implements TownAuthority {
       this.#manage('set-renewal-info/'),
       JSON.stringify({ Certificate: certificate, ARIResponse: answer }),
     );
+  }
+
+  async #status(serial: string): Promise<z.infer<typeof certificateStatus>> {
+    return certificateStatus.parse(JSON.parse(await this.#ask(this.#manage(`cert-status-by-serial/${serial}`))));
   }
 
   #manage(path: string): string {
@@ -172,7 +183,7 @@ function settings(
     listenAddress: `${LOOPBACK}:${ports.door}`,
     managementListenAddress: `${LOOPBACK}:${ports.management}`,
     ...files,
-    // Nobody listens there: only dns-01 can succeed.
+    // Nobody listens there unless a test says otherwise: only challenges in the DNS can succeed.
     httpPort: 1,
     tlsPort: 1,
     caaIdentities: [CAA_IDENTITY],

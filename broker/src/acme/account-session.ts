@@ -130,8 +130,13 @@ export class AccountSession implements Runnable {
 
   /** Something that the CA shows to everybody, in bounded time. */
   async look(url: string, signal: AbortSignal): Promise<Shown> {
+    return await this.aside(signal, (transport, limited) => plainGet(transport, url, limited));
+  }
+
+  /** What is said to the CA without the account, in bounded time. */
+  async aside<T>(signal: AbortSignal, call: (transport: CaTransport, limited: AbortSignal) => Promise<T>): Promise<T> {
     using limit = deadline(this.#options.clock, CALL_TIMEOUT_MS, signal);
-    return await plainGet(this.#options.transport, url, limit.signal);
+    return await call(this.#options.transport, limit.signal);
   }
 
   /** When the process runs already, a wrong profile is one more reason why the CA cannot serve. */

@@ -2,19 +2,32 @@
 import { LanyardError } from '@lanyard/sdk/kernel';
 import type { Runnable } from '@lanyard/sdk/kernel';
 import type { Order } from 'acme-client';
-import type { Authority, AuthorityOrder, Authorization, NewOrder, RenewalInfo } from '../certificates/authority.ts';
+import type {
+  Authority,
+  AuthorityOrder,
+  Authorization,
+  NewOrder,
+  RenewalInfo,
+  RevocationByKey,
+  RevocationTicket,
+} from '../certificates/authority.ts';
+import type { ChallengeKind } from '../certificates/challenge-kind.ts';
 import type { RevocationReason } from '../certificates/stored-certificate.ts';
 import { AccountSession } from './account-session.ts';
 import type { AccountSessionOptions, Purpose } from './account-session.ts';
-import { parseAuthorization } from './authorization-document.ts';
 import { parseChain } from './chain-document.ts';
 import { parseOrder } from './order-document.ts';
 import { ALREADY_REVOKED, isObject, problemType } from './problems.ts';
+import { readAuthorization } from './read-authorization.ts';
 import { parseRenewalInfo } from './renewal-info-document.ts';
 import { replacementError } from './replacement-refusal.ts';
+import { askTicket, handIn } from './revocation-by-key.ts';
 import { REVOCATION_CODES } from './revocation-code.ts';
 
-export type AcmeAuthorityOptions = AccountSessionOptions;
+export interface AcmeAuthorityOptions extends AccountSessionOptions {
+  /** What names are proved by; dns-01 when left out. */
+  readonly challenge?: ChallengeKind;
+}
 
 const ORDERING: Purpose = { subject: 'service', expect: 'located' };
 const PART_OF_ORDER: Purpose = { subject: 'order', expect: 'object' };
@@ -28,12 +41,14 @@ const MOST_REMEMBERED_ORDERS = 1_024;
 export class AcmeAuthority implements Authority, Runnable {
   readonly #session: AccountSession;
   readonly #profile: string | undefined;
+  readonly #challenge: ChallengeKind;
   /** finalize URL → order URL: a CA need not repeat the order's URL when it answers finalize, and Pebble does not. */
   readonly #orderUrls = new Map<string, string>();
 
   constructor(options: AcmeAuthorityOptions) {
     this.#session = new AccountSession(options);
     this.#profile = options.profile;
+    this.#challenge = options.challenge ?? 'dns-01';
   }
 
   /** For CAA's accounturi (RFC 8657): known once the CA has answered newAccount, from then on at every start. */
@@ -85,23 +100,11 @@ export class AcmeAuthority implements Authority, Runnable {
   }
 
   async authorization(authorizationUrl: string, signal: AbortSignal): Promise<Authorization> {
-    const { value, retryAfterMs } = await this.#session.ask(PART_OF_ORDER, signal, async (client) => {
-      const [document] = await client.getAuthorizations(orderOf({ authorizations: [authorizationUrl] }));
-      const { dns01, ...rest } = parseAuthorization(document);
-      if (dns01 === undefined) return { ...rest, challenge: undefined };
-      const { url, token } = dns01;
-      const recordValue = await client.getChallengeKeyAuthorization({ type: 'dns-01', status: 'pending', url, token });
-      return { ...rest, challenge: { url, recordName: `_acme-challenge.${rest.name}`, recordValue } };
-    });
-    const { name, status, challenge, problem } = value;
-    return {
-      url: authorizationUrl,
-      name,
-      status,
-      ...(challenge === undefined ? {} : { challenge }),
-      ...(problem === undefined ? {} : { problem }),
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    };
+    const wanted = { url: authorizationUrl, kind: this.#challenge };
+    const { value, retryAfterMs } = await this.#session.ask(PART_OF_ORDER, signal, (client) =>
+      readAuthorization(client, { ...wanted, accountUrl: this.#session.accountUrl }),
+    );
+    return { ...value, ...(retryAfterMs !== undefined && { retryAfterMs }) };
   }
 
   async trigger(challengeUrl: string, signal: AbortSignal): Promise<void> {
@@ -147,6 +150,17 @@ export class AcmeAuthority implements Authority, Runnable {
       // RFC 8555 §7.6: said again, as after an answer that was lost.
       if (problemType(error) !== ALREADY_REVOKED) throw error;
     }
+  }
+
+  async revocationTicket(signal: AbortSignal): Promise<RevocationTicket> {
+    await this.#session.open(signal);
+    const { directory } = this.#session;
+    if (directory === undefined) throw new LanyardError('internal', { message: 'the directory was not fetched' });
+    return await this.#session.aside(signal, (transport, limited) => askTicket(transport, directory, limited));
+  }
+
+  async revokeByKey(revocation: RevocationByKey, signal: AbortSignal): Promise<void> {
+    await this.#session.aside(signal, (transport, limited) => handIn(transport, revocation, limited));
   }
 
   async renewalInfo(renewalId: string, signal: AbortSignal): Promise<RenewalInfo | undefined> {

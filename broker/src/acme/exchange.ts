@@ -5,6 +5,7 @@ import { axios } from 'acme-client';
 import { isSuccess, parseJson, refused } from './answer.ts';
 import { parseDirectory } from './directory.ts';
 import type { Directory } from './directory.ts';
+import { freshNonce } from './fresh-nonce.ts';
 import { isNonce } from './nonce-pool.ts';
 import { plainGet } from './plain-get.ts';
 import { BAD_NONCE, isObject } from './problems.ts';
@@ -29,8 +30,8 @@ export interface Exchanged<T> {
 }
 
 /**
- * acme-client has one axios instance for the whole process and passes neither signals nor agents through, so that the
- * adapter finds its CA by asynchronous context. That keeps several CAs apart, even on one host.
+ * acme-client has one HTTP client for the whole process and passes neither signals nor agents through, so that what we put
+ * in its place finds its CA by asynchronous context. That keeps several CAs apart, even on one host.
  */
 const current = new AsyncLocalStorage<Exchange>();
 
@@ -39,7 +40,7 @@ const current = new AsyncLocalStorage<Exchange>();
  * @throws LanyardError, only: what acme-client itself complains about is `authority-protocol`.
  */
 export async function exchange<T>(options: ExchangeOptions, call: () => Promise<T>): Promise<Exchanged<T>> {
-  installAdapter();
+  takeOverRequests();
   const running = new Exchange(options);
   try {
     const value = await current.run(running, call);
@@ -51,8 +52,6 @@ export async function exchange<T>(options: ExchangeOptions, call: () => Promise<
   }
 }
 
-type Adapter = Extract<typeof axios.defaults.adapter, (...parameters: never) => unknown>;
-
 /** What acme-client reads of an answer. */
 interface Reply {
   readonly status: number;
@@ -60,25 +59,20 @@ interface Reply {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-const adapter: Adapter = async (config) => {
-  const running = current.getStore();
-  if (running === undefined) throw new LanyardError('internal', { message: 'acme-client called outside an exchange' });
-  const body: unknown = config.data;
-  const reply = await running.reply(config.method ?? '', config.url ?? '', typeof body === 'string' ? body : '');
-  return { ...reply, headers: { ...reply.headers }, statusText: '', config };
-};
+type Request = Parameters<typeof axios.request>[0];
 
 /**
- * An error without `config` passes acme-client's interceptors untouched, so none of its own retries ever starts: they
- * would send used nonces again, and sleep whole Retry-Afters. Their count is set to 0 all the same.
+ * All that acme-client uses of axios. Going round it saves a sixth of what a certificate costs, and none of the retries
+ * starts that acme-client hangs into it: they would send used nonces again, and sleep whole Retry-Afters.
  */
-function installAdapter(): void {
-  if (axios.defaults.adapter === adapter) return;
-  const settings = 'acmeSettings' in axios.defaults ? axios.defaults.acmeSettings : undefined;
-  Object.assign(axios.defaults, {
-    adapter,
-    acmeSettings: { ...(isObject(settings) ? settings : {}), retryMaxAttempts: 0 },
-  });
+async function request({ method = '', url = '', data }: Request): Promise<Reply> {
+  const running = current.getStore();
+  if (running === undefined) throw new LanyardError('internal', { message: 'acme-client called outside an exchange' });
+  return await running.reply(method, url, data === undefined ? '' : JSON.stringify(data));
+}
+
+function takeOverRequests(): void {
+  if (Reflect.get(axios, 'request') !== request) Object.assign(axios, { request });
 }
 
 /** acme-client signs again five times; the next refusal of a nonce is the CA's fault. */
@@ -112,10 +106,7 @@ class Exchange {
     const { transport, signal } = this.#options;
     const pooled = transport.nonces.take();
     if (pooled !== undefined) return { status: 200, data: '', headers: { 'replay-nonce': pooled } };
-    const answer = await transport.send({ method: 'HEAD', url }, signal);
-    if (!isSuccess(answer)) throw refused(answer, parseJson(answer.text), 'service');
-    if (answer.nonce === undefined || !isNonce(answer.nonce)) throw nonsense('newNonce brought no nonce');
-    return { status: 200, data: '', headers: { 'replay-nonce': answer.nonce } };
+    return { status: 200, data: '', headers: { 'replay-nonce': await freshNonce(transport, url, signal) } };
   }
 
   async #getDirectory(url: string): Promise<Reply> {

@@ -1,7 +1,16 @@
 /** A CA in memory that keeps Boulder's rules, and can be told to break them. Only for tests. */
 import { LanyardError } from '@lanyard/sdk/kernel';
 import type { Clock } from '@lanyard/sdk/kernel';
-import type { Authority, AuthorityOrder, AuthorityProblem, Authorization, NewOrder, RenewalInfo } from './authority.ts';
+import type {
+  Authority,
+  AuthorityOrder,
+  AuthorityProblem,
+  Authorization,
+  NewOrder,
+  RenewalInfo,
+  RevocationByKey,
+  RevocationTicket,
+} from './authority.ts';
 import type { IssuedChain } from './issued-chain.ts';
 import type { RevocationReason } from './stored-certificate.ts';
 
@@ -44,6 +53,11 @@ export class AuthorityDouble implements Authority {
   readonly #clock: Clock;
   readonly #txt: (name: string) => readonly string[];
   readonly revoked: { readonly chain: string; readonly reason: RevocationReason }[] = [];
+  /** Chains that were revoked by their own key. */
+  readonly revokedByKey: string[] = [];
+  /** How many of the next nonces it will not know any more. */
+  staleNonces = 0;
+  #tickets = 0;
   issuedCount = 0;
   /** Changes what the next certificates say. */
   forge: (chain: IssuedChain) => IssuedChain = (chain) => chain;
@@ -87,9 +101,9 @@ export class AuthorityDouble implements Authority {
 
   async authorization(authorizationUrl: string): Promise<Authorization> {
     const { url, name, status, isWildcard, problem } = this.#proof(authorizationUrl);
-    const recordName = `_acme-challenge.${name}`;
-    const challenge = { url: `${url}/challenge`, recordName, recordValue: tokenOf(url, isWildcard) };
-    return { url, name, status, challenge, ...(problem && { problem }) };
+    const record = { kind: 'txt', name: `_acme-challenge.${name}`, value: tokenOf(url, isWildcard) } as const;
+    const challenge = { url: `${url}/challenge`, record };
+    return { url, name, status, challengeKind: 'dns-01', challenge, ...(problem && { problem }) };
   }
 
   async trigger(challengeUrl: string): Promise<void> {
@@ -120,6 +134,19 @@ export class AuthorityDouble implements Authority {
 
   async revoke(chain: string, reason: RevocationReason): Promise<void> {
     this.revoked.push({ chain, reason });
+  }
+
+  async revocationTicket(): Promise<RevocationTicket> {
+    this.#tickets += 1;
+    return { url: 'https://ca.test/revoke', nonce: `nonce-${this.#tickets}` };
+  }
+
+  async revokeByKey({ chain, ticket }: RevocationByKey): Promise<void> {
+    if (ticket.nonce !== `nonce-${this.#tickets}` || this.staleNonces > 0) {
+      this.staleNonces -= 1;
+      throw new LanyardError('authority-nonce-refused');
+    }
+    this.revokedByKey.push(chain);
   }
 
   async renewalInfo(renewalId: string): Promise<RenewalInfo | undefined> {

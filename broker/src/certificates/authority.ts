@@ -1,4 +1,7 @@
 /** Port: a certificate authority, as the order machine needs it. RFC 8555's words; one call is one intention. */
+import type { FlattenedJws } from '@lanyard/sdk/protocol';
+import type { ChallengeRecord } from './challenge-board.ts';
+import type { ChallengeKind } from './challenge-kind.ts';
 import type { RevocationReason, RenewalWindow } from './stored-certificate.ts';
 
 /** RFC 8555 §7.1.6. */
@@ -24,18 +27,18 @@ export interface Authorization {
   /** The name to prove, without the wildcard's asterisk. */
   readonly name: string;
   readonly status: AuthorizationStatus;
-  /** The dns-01 challenge; absent when the CA offers none. */
-  readonly challenge?: DnsChallenge;
+  /** What this CA is asked to prove names by. */
+  readonly challengeKind: ChallengeKind;
+  /** The challenge of that kind; absent when the CA offers none. */
+  readonly challenge?: Challenge;
   readonly problem?: AuthorityProblem;
   readonly retryAfterMs?: number;
 }
 
-export interface DnsChallenge {
+export interface Challenge {
   readonly url: string;
-  /** Owner of the TXT record, without a trailing dot: `_acme-challenge.<name>` (RFC 8555 §8.4). */
-  readonly recordName: string;
-  /** The TXT value: base64url(SHA-256(key authorization)). */
-  readonly recordValue: string;
+  /** What the CA wants to find. */
+  readonly record: ChallengeRecord;
 }
 
 /** A problem document (RFC 7807) as the CA sent it, cut to a sane length. */
@@ -77,8 +80,30 @@ export interface Authority {
    * @param chain PEM, leaf first.
    */
   revoke(chain: string, reason: RevocationReason, signal: AbortSignal): Promise<void>;
+  /** What an appliance has to know to sign the revocation of its certificate; good for one request, soon. */
+  revocationTicket(signal: AbortSignal): Promise<RevocationTicket>;
+  /**
+   * Revokes a certificate by its own key, as the appliance signed it (RFC 8555 §7.6). One that is revoked already stays so.
+   * @throws LanyardError `authority-nonce-refused`: another ticket is to be signed. `revocation-unsigned`: it is not the
+   *   revocation of this certificate.
+   */
+  revokeByKey(revocation: RevocationByKey, signal: AbortSignal): Promise<void>;
   /** When the CA wants a certificate renewed (RFC 9773); undefined when this CA does not say. */
   renewalInfo(renewalId: string, signal: AbortSignal): Promise<RenewalInfo | undefined>;
+}
+
+export interface RevocationTicket {
+  /** The CA's revokeCert. */
+  readonly url: string;
+  readonly nonce: string;
+}
+
+export interface RevocationByKey {
+  /** PEM, leaf first. */
+  readonly chain: string;
+  /** What was to be signed. */
+  readonly ticket: RevocationTicket;
+  readonly jws: FlattenedJws;
 }
 
 export interface RenewalInfo {

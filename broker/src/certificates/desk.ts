@@ -74,7 +74,7 @@ export class CertificateDesk {
 
   /**
    * Accepts a signing request for exactly `names`, durably.
-   * @throws LanyardError `csr-invalid` | `csr-weak-key` | `csr-names` | `csr-key-reused` | `store-failed`.
+   * @throws LanyardError `csr-invalid` | `csr-weak-key` | `csr-names` | `csr-key-reused` | `csr-key-refused` | `store-failed`.
    */
   async request(deviceId: string, names: readonly string[], csr: Uint8Array): Promise<Answer> {
     const asked = await this.#parts.readRequest(csr);
@@ -84,6 +84,7 @@ export class CertificateDesk {
     }
     const acceptance = await this.#parts.issuance.request({ deviceId, names, keyHash: asked.keyHash, csr });
     if (acceptance.kind === 'key-reused') throw new LanyardError('csr-key-reused');
+    if (acceptance.kind === 'key-refused') throw new LanyardError('csr-key-refused');
     if (acceptance.kind !== 'issued') return acceptance;
     const certificate = await this.#withChain(acceptance.certificate);
     // Superseded between the two looks: this key's time is over.

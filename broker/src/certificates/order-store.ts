@@ -32,7 +32,10 @@ export interface OrderStore {
   markInstalled(deviceId: string, fingerprint: string, nowMs: number): Promise<StoredCertificate | undefined>;
   /** Moves the renewal of the newest certificate to `renewAtMs`. False when there is none. */
   renewAt(deviceId: string, renewAtMs: number): Promise<boolean>;
-  /** Notes that a certificate was revoked; if it is the newest, its replacement is due from then on. */
+  /**
+   * Notes that a certificate was revoked; if it is the newest, its replacement is due from then on. A compromised key is
+   * refused from then on.
+   */
   noteRevoked(fingerprint: string, revocation: Revocation): Promise<void>;
   /**
    * Makes the replacement of every newest certificate that is alive at `fromMs` due at an instant of its own, evenly

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { LanyardError, silentLogger } from '@lanyard/sdk/kernel';
 import { Replacement } from './replacement.ts';
+import type { RevocationRequest } from './replacement.ts';
+import type { RevocationReason } from './stored-certificate.ts';
 import { DEVICE, KEY_HASH, NAME, World, requestFor, onlyIssuer } from './test-life.ts';
 import type { Life } from './test-life.ts';
 
@@ -11,6 +13,8 @@ interface Bench {
   readonly world: World;
   readonly life: Life;
   readonly replacement: Replacement;
+  /** Chains whose key was asked to revoke them. */
+  readonly bySelf: readonly string[];
 }
 
 async function certified(devices: readonly string[] = [DEVICE]): Promise<Bench> {
@@ -25,16 +29,23 @@ async function certified(devices: readonly string[] = [DEVICE]): Promise<Bench> 
   await world.clock.advance(HOUR_MS);
   expect(life.issued).toHaveLength(devices.length);
   const { clock, authority } = world;
+  const bySelf: string[] = [];
   return {
     world,
     life,
     replacement: new Replacement({
       store: world.store.orders,
       issuers: onlyIssuer(authority),
+      keyRevocation: { revoke: async ({ chain }) => void bySelf.push(chain) },
       clock,
       log: silentLogger,
     }),
+    bySelf,
   };
+}
+
+function byAccount(reason: RevocationReason): RevocationRequest {
+  return { signedBy: 'account', reason };
 }
 
 function standing({ life }: Bench, keyHash: string) {
@@ -48,12 +59,12 @@ describe('a certificate that is revoked', () => {
     const bench = await certified();
     const { world, life, replacement } = bench;
     expect((await standing(bench, DEVICE)).todo).toEqual({ kind: 'nothing' });
-    const { revocation } = await replacement.revoke(DEVICE, 'key-compromise', never);
+    const { revocation } = await replacement.revoke(DEVICE, byAccount('key-compromise'), never);
     expect(revocation).toEqual({ reason: 'key-compromise', atMs: world.clock.nowMs() });
     expect(world.authority.revoked).toEqual([{ chain: life.issued[0]?.chain, reason: 'key-compromise' }]);
     expect((await standing(bench, DEVICE)).todo).toEqual({ kind: 'request', reason: 'renewal' });
     await expect(life.desk.request(DEVICE, [NAME], requestFor([NAME], DEVICE).csr)).rejects.toMatchObject({
-      code: 'csr-key-reused',
+      code: 'csr-key-refused',
     });
     expect(await life.desk.request(DEVICE, [NAME], requestFor([NAME], KEY_HASH).csr)).toMatchObject({
       kind: 'accepted',
@@ -65,15 +76,25 @@ describe('a certificate that is revoked', () => {
 
   test('is not handed over any more, whoever has its key', async () => {
     const bench = await certified();
-    await bench.replacement.revoke(DEVICE, 'superseded', never);
+    await bench.replacement.revoke(DEVICE, byAccount('superseded'), never);
     const question = { deviceId: DEVICE, names: [NAME], held: undefined, pendingKeyHash: DEVICE };
     expect((await bench.life.desk.advise(question)).todo).toEqual({ kind: 'request', reason: 'renewal' });
+  });
+
+  test('is revoked by its own key when that is asked for, and then that key is refused', async () => {
+    const { world, life, replacement, bySelf } = await certified();
+    await replacement.revoke(DEVICE, { signedBy: 'appliance', reason: 'key-compromise' }, never);
+    expect(bySelf).toEqual([life.issued[0]?.chain]);
+    expect(world.authority.revoked).toEqual([]);
+    expect(await world.store.refusedKeys.list({ limit: 9 })).toMatchObject([
+      { keyHash: life.issued[0]?.keyHash, reason: 'key-compromise' },
+    ]);
   });
 
   test('stays as it is when the CA refuses', async () => {
     const bench = await certified();
     bench.world.authority.revoke = () => Promise.reject(new LanyardError('authority-unreachable'));
-    await expect(bench.replacement.revoke(DEVICE, 'unspecified', never)).rejects.toMatchObject({
+    await expect(bench.replacement.revoke(DEVICE, byAccount('unspecified'), never)).rejects.toMatchObject({
       code: 'authority-unreachable',
     });
     expect((await bench.world.store.orders.dossier(DEVICE)).latestCertificate?.revocation).toBeUndefined();
@@ -82,7 +103,7 @@ describe('a certificate that is revoked', () => {
 
   test('there is none of an appliance that was never certified', async () => {
     const { replacement } = await certified();
-    await expect(replacement.revoke('appliance-9', 'unspecified', never)).rejects.toMatchObject({
+    await expect(replacement.revoke('appliance-9', byAccount('unspecified'), never)).rejects.toMatchObject({
       code: 'certificate-missing',
     });
   });

@@ -15,7 +15,12 @@ const request: CertificateRequest = {
   requestedAtMs: NOW_MS,
 };
 
-const nothingKnown = { openOrder: undefined, latestCertificate: undefined, keyFirstSeenFrom: undefined };
+const nothingKnown = {
+  openOrder: undefined,
+  latestCertificate: undefined,
+  keyFirstSeenFrom: undefined,
+  isKeyRefused: false,
+};
 
 function openOrder(state: OrderState, changes: Partial<Order> = {}): Order {
   const { deviceId, names, keyHash, csr } = request;

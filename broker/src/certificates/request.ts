@@ -19,6 +19,8 @@ export interface RequestFacts {
   readonly latestCertificate: StoredCertificate | undefined;
   /** Whose request first carried this key; undefined when it was never seen. */
   readonly keyFirstSeenFrom: string | undefined;
+  /** Whether the key is on the list of refused keys. */
+  readonly isKeyRefused: boolean;
 }
 
 export type Acceptance =
@@ -30,11 +32,14 @@ export type Acceptance =
   | { readonly kind: 'issued'; readonly certificate: StoredCertificate }
   /** Another request of this appliance is at the CA. */
   | { readonly kind: 'busy'; readonly order: Order }
-  | { readonly kind: 'key-reused' };
+  | { readonly kind: 'key-reused' }
+  /** Never again, not even the certificate that it has. */
+  | { readonly kind: 'key-refused' };
 
 /** Idempotent by appliance, key and names: a repeat never opens a second order. */
 export function decideRequest(facts: RequestFacts, request: CertificateRequest): Acceptance {
   const { openOrder, latestCertificate } = facts;
+  if (facts.isKeyRefused) return { kind: 'key-refused' };
   if (latestCertificate && isSame(latestCertificate, request) && latestCertificate.renewAtMs > request.requestedAtMs) {
     return { kind: 'issued', certificate: latestCertificate };
   }

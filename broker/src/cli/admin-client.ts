@@ -8,7 +8,7 @@ import { dataDirectory, readSecret } from '../data-directory.ts';
 
 export interface AdminClient {
   get(path: string): Promise<unknown>;
-  post(path: string, body?: object): Promise<unknown>;
+  post(path: string, body?: object, timeoutMs?: number): Promise<unknown>;
 }
 
 const problem = z.object({ code: z.string(), message: z.string() });
@@ -26,13 +26,18 @@ export async function connectToBroker(configPath: string): Promise<AdminClient> 
 
 /** @param origin for instance `http://127.0.0.1:8080`. */
 export function adminClient(origin: string, token: string): AdminClient {
-  const call = async (method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> => {
+  const call = async (
+    method: 'GET' | 'POST',
+    path: string,
+    body?: object,
+    timeoutMs = TIMEOUT_MS,
+  ): Promise<unknown> => {
     const answer = await request(new URL(path, origin), {
       method,
       headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
       ...(body && { body: JSON.stringify(body) }),
-      headersTimeout: TIMEOUT_MS,
-      bodyTimeout: TIMEOUT_MS,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
     }).catch((cause: unknown) => {
       throw new LanyardError('admin-unreachable', {
         cause,
@@ -46,7 +51,7 @@ export function adminClient(origin: string, token: string): AdminClient {
     const code = known.success && isErrorCode(known.data.code) ? known.data.code : 'admin-request-invalid';
     throw new LanyardError(code, { message });
   };
-  return { get: (path) => call('GET', path), post: (path, body) => call('POST', path, body) };
+  return { get: (path) => call('GET', path), post: (path, body, timeoutMs) => call('POST', path, body, timeoutMs) };
 }
 
 function isErrorCode(code: string): code is ErrorCode {

@@ -9,8 +9,18 @@ describe('lanyard revoke', () => {
     const { code, out } = await terminal.run(['revoke', 'appliance-1', '--reason', 'key-compromise']);
     expect([code, out]).toEqual([0, 'the certificate of appliance-1 is revoked; it was asked for a new request\n']);
     expect(heard).toMatchObject([
-      { method: 'POST', url: '/v1/appliances/appliance-1/revoke', body: '{"reason":"key-compromise"}' },
+      {
+        method: 'POST',
+        url: '/v1/appliances/appliance-1/revoke',
+        body: '{"reason":"key-compromise","signedBy":"account"}',
+      },
     ]);
+  });
+
+  test('can have it signed by the appliance', async () => {
+    const heard = await terminal.pretendBroker(() => [200, { isConnected: true }]);
+    await terminal.run(['revoke', 'appliance-1', '--reason', 'key-compromise', '--signed-by', 'appliance']);
+    expect(heard).toMatchObject([{ body: '{"reason":"key-compromise","signedBy":"appliance"}' }]);
   });
 
   test('knows who is away', async () => {

@@ -6,16 +6,19 @@ import type { CommandContext } from './context.ts';
 
 const view = z.object({ isConnected: z.boolean() });
 
+/** The appliance has half a minute to sign, twice, and the CA is asked in between. */
+const REVOKE_TIMEOUT_MS = 180_000;
+
 export async function revokeDevice(
   configPath: string,
   deviceId: string,
   given: unknown,
   context: CommandContext,
 ): Promise<void> {
-  const { reason } = z.object({ reason: z.string() }).parse(given);
+  const { reason, signedBy } = z.object({ reason: z.string(), signedBy: z.string() }).parse(given);
   const client = await connectToBroker(configPath);
   const path = `/v1/appliances/${encodeURIComponent(deviceId)}/revoke`;
-  const { isConnected } = view.parse(await client.post(path, { reason }));
+  const { isConnected } = view.parse(await client.post(path, { reason, signedBy }, REVOKE_TIMEOUT_MS));
   const next = isConnected
     ? 'it was asked for a new request'
     : 'it is away and is asked for a new request when it comes';

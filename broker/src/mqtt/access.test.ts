@@ -23,7 +23,7 @@ describe('connecting', () => {
 });
 
 describe('publishing', () => {
-  test.each(['hello', 'csr', 'installed', 'bye'])('its own %s topic', (kind) => {
+  test.each(['hello', 'csr', 'installed', 'bye', 'revocation'])('its own %s topic', (kind) => {
     expect(publishKind(ME, `lanyard/v1/d/${ME}/up/${kind}`)).toBe(kind);
   });
 
@@ -31,6 +31,7 @@ describe('publishing', () => {
     `lanyard/v1/d/${OTHER}/up/hello`,
     `lanyard/v1/d/${ME}/down/state`,
     `lanyard/v1/d/${ME}/up/state`,
+    `lanyard/v1/d/${ME}/down/revocation`,
     `lanyard/v1/d/${ME}/up/hello/more`,
     `lanyard/v1/d/${ME}/up/+`,
     `$SYS/lanyard/v1/d/${ME}/up/hello`,
@@ -42,7 +43,7 @@ describe('publishing', () => {
 });
 
 describe('subscribing', () => {
-  test.each(['state', 'certificate', 'problem'])('its own %s topic', (kind) => {
+  test.each(['state', 'certificate', 'problem', 'revocation'])('its own %s topic', (kind) => {
     expect(maySubscribe(ME, `lanyard/v1/d/${ME}/down/${kind}`)).toBe(true);
   });
 

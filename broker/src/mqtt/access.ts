@@ -24,7 +24,7 @@ export function publishKind(deviceId: string, topic: string): UpKind | undefined
   return address?.deviceId === deviceId ? address.kind : undefined;
 }
 
-/** Only the three exact topics of its own: no wildcard, nothing that starts with `$`. */
+/** Only the exact topics of its own: no wildcard, nothing that starts with `$`. */
 export function maySubscribe(deviceId: string, filter: string): boolean {
   return isDeviceId(deviceId) && downTopics(deviceId).includes(filter);
 }

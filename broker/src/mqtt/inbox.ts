@@ -136,6 +136,8 @@ function requestId(message: UpMessage): string {
       return message.installed.id;
     case 'bye':
       return message.bye.id;
+    case 'revocation':
+      return message.revocation.id;
   }
 }
 

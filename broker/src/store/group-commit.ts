@@ -11,6 +11,8 @@ const READS: ReadonlySet<OperationName> = new Set([
   'orders.toLookUp',
   'orders.nextLookUpMs',
   'orders.levels',
+  'refusedKeys.has',
+  'refusedKeys.list',
   'appliances.find',
   'appliances.list',
   'appliances.count',

@@ -1,11 +1,13 @@
 /** The table of everything that can be asked of the database, by name: what crosses between the threads. */
 import type { DatabaseSync } from 'node:sqlite';
 import type { OrderStore } from '../certificates/order-store.ts';
+import type { RefusedKeyStore } from '../certificates/refused-keys.ts';
 import type { ForeignStore } from '../certificates/foreign/foreign-store.ts';
 import type { ApplianceStore } from '../fleet/appliance-store.ts';
 import { applianceStatements } from './appliance-statements.ts';
 import { foreignTable } from './foreign-table.ts';
 import { orderStatements } from './order-statements.ts';
+import { refusedKeyTable } from './refused-key-table.ts';
 import type { Synchronous } from './synchronous.ts';
 import { zoneStatements, type ZoneJournal } from './zone-statements.ts';
 
@@ -15,6 +17,7 @@ type Named<Prefix extends string, Methods> = {
 
 export type Operations = Named<'orders', Synchronous<OrderStore>> &
   Named<'appliances', Synchronous<ApplianceStore>> &
+  Named<'refusedKeys', Synchronous<RefusedKeyStore>> &
   Named<'zones', Synchronous<ZoneJournal>> &
   Named<'foreign', Synchronous<ForeignStore>>;
 
@@ -29,6 +32,7 @@ export type Call = <Name extends OperationName>(
 export function operationsOn(database: DatabaseSync): Operations {
   const orders = orderStatements(database);
   const appliances = applianceStatements(database);
+  const refusedKeys = refusedKeyTable(database);
   const zones = zoneStatements(database);
   const foreign = foreignTable(database);
   return {
@@ -58,6 +62,9 @@ export function operationsOn(database: DatabaseSync): Operations {
     'appliances.recordHello': appliances.recordHello,
     'appliances.setStatus': appliances.setStatus,
     'appliances.addressHistory': appliances.addressHistory,
+    'refusedKeys.add': refusedKeys.add,
+    'refusedKeys.has': refusedKeys.has,
+    'refusedKeys.list': refusedKeys.list,
     'zones.change': zones.change,
     'zones.replace': zones.replace,
     'zones.load': zones.load,

@@ -12,6 +12,7 @@ import { hasExactly } from '../certificates/standing.ts';
 import { budgetTable, type BudgetTable } from './budget-table.ts';
 import { certificateTable, type CertificateTable } from './certificate-table.ts';
 import { orderTable, type OrderTable } from './order-table.ts';
+import { refusedKeyTable, type RefusedKeyTable } from './refused-key-table.ts';
 import { rowLimit } from './row-limit.ts';
 import type { Synchronous } from './synchronous.ts';
 import { unattendedTable, type UnattendedTable } from './unattended-table.ts';
@@ -22,6 +23,7 @@ interface Tables {
   readonly orders: OrderTable;
   readonly certificates: CertificateTable;
   readonly budget: BudgetTable;
+  readonly refusedKeys: RefusedKeyTable;
   readonly unattended: UnattendedTable;
 }
 
@@ -29,8 +31,9 @@ export function orderStatements(database: DatabaseSync): Statements {
   const orders = orderTable(database);
   const certificates = certificateTable(database);
   const budget = budgetTable(database);
+  const refusedKeys = refusedKeyTable(database);
   const unattended = unattendedTable(database);
-  const tables = { orders, certificates, budget, unattended };
+  const tables = { orders, certificates, budget, refusedKeys, unattended };
   return {
     accept: acceptIn(tables),
     place: placeIn(tables),
@@ -62,7 +65,11 @@ export function orderStatements(database: DatabaseSync): Statements {
     },
     toLookUp: (authority, nowMs, limit) => certificates.toLookUp(authority, nowMs, rowLimit(limit)),
     nextLookUpMs: (authority) => certificates.nextLookUpMs(authority),
-    noteRevoked: (fingerprint, revocation) => certificates.noteRevoked(fingerprint, revocation),
+    noteRevoked(fingerprint, revocation) {
+      const { reason, atMs } = revocation;
+      certificates.noteRevoked(fingerprint, revocation);
+      if (reason === 'key-compromise') refusedKeys.addOf(fingerprint, reason, atMs);
+    },
     replaceAll: (fromMs, withinMs, isDryRun) => certificates.replaceAll(fromMs, withinMs, isDryRun),
     noteRenewal: (lookedUp, renewal) => certificates.noteRenewal(lookedUp, renewal),
     unattended: (nowMs, limit) => unattended.due(nowMs, rowLimit(limit)),
@@ -73,13 +80,14 @@ export function orderStatements(database: DatabaseSync): Statements {
   };
 }
 
-function acceptIn({ orders, certificates }: Tables): Statements['accept'] {
+function acceptIn({ orders, certificates, refusedKeys }: Tables): Statements['accept'] {
   return (request) => {
     const { deviceId, keyHash, requestedAtMs } = request;
     const openOrder = orders.openOf(deviceId);
     const latestCertificate = certificates.newestOf(deviceId);
     const keyFirstSeenFrom = orders.keyFirstSeenFrom(keyHash);
-    const decision = decideRequest({ openOrder, latestCertificate, keyFirstSeenFrom }, request);
+    const isKeyRefused = refusedKeys.has(keyHash);
+    const decision = decideRequest({ openOrder, latestCertificate, keyFirstSeenFrom, isKeyRefused }, request);
     if (decision.kind === 'accepted') {
       orders.put(decision.order);
       orders.noteKey(keyHash, deviceId, requestedAtMs);
@@ -110,12 +118,13 @@ function placeIn({ orders, certificates, budget }: Tables): Statements['place'] 
   };
 }
 
-function standInOf({ orders, certificates, unattended }: Tables): Statements['standIn'] {
+function standInOf({ orders, certificates, refusedKeys, unattended }: Tables): Statements['standIn'] {
   return (wish) => {
     const { deviceId, fingerprint } = wish;
     const openOrder = orders.openOf(deviceId);
     const latestCertificate = certificates.newestOf(deviceId);
-    const csr = latestCertificate && orders.requestOf(latestCertificate.orderId);
+    const isUsable = latestCertificate && !refusedKeys.has(latestCertificate.keyHash);
+    const csr = isUsable ? orders.requestOf(latestCertificate.orderId) : undefined;
     const decision = decideStandIn({ openOrder, latestCertificate, csr }, wish);
     if (decision.kind === 'later') return undefined;
     unattended.remove(fingerprint);

@@ -172,4 +172,15 @@ export const MIGRATIONS: readonly string[] = [
     UNIQUE (issuer, serial, key_hash)
   ) STRICT;
   `,
+  `
+  -- Keys that are never certified again; others than those of table keys may be among them.
+  CREATE TABLE refused_keys (
+    key_hash TEXT NOT NULL PRIMARY KEY,
+    reason TEXT NOT NULL CHECK (reason IN ('key-compromise', 'operator')),
+    since_ms REAL NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO refused_keys (key_hash, reason, since_ms)
+    SELECT key_hash, 'key-compromise', min(revocation ->> '$.atMs') FROM certificates
+    WHERE revocation ->> '$.reason' = 'key-compromise' GROUP BY key_hash;
+  `,
 ];

@@ -3,6 +3,7 @@ import type { Worker } from 'node:worker_threads';
 import { LanyardError, type Clock, type Logger, type Runnable, type Timer } from '@lanyard/sdk/kernel';
 import type { ForeignStore } from '../certificates/foreign/foreign-store.ts';
 import type { OrderStore } from '../certificates/order-store.ts';
+import type { RefusedKeyStore } from '../certificates/refused-keys.ts';
 import type { ApplianceStore } from '../fleet/appliance-store.ts';
 import type { Operations } from './operations.ts';
 import { storePorts } from './store-ports.ts';
@@ -53,6 +54,7 @@ interface Thread {
 export class SqliteStore implements Runnable {
   readonly orders: OrderStore;
   readonly appliances: ApplianceStore;
+  readonly refusedKeys: RefusedKeyStore;
   readonly zones: ZoneJournal;
   readonly foreign: ForeignStore;
   readonly #options: SqliteStoreOptions;
@@ -72,6 +74,7 @@ export class SqliteStore implements Runnable {
     this.appliances = ports.appliances;
     this.zones = ports.zones;
     this.foreign = ports.foreign;
+    this.refusedKeys = ports.refusedKeys;
   }
 
   /** @throws LanyardError `store-failed` when the database cannot be opened. */

@@ -1,6 +1,7 @@
 /** The ports that the store fulfils, over whatever runs its operations. */
 import type { ForeignStore } from '../certificates/foreign/foreign-store.ts';
 import type { OrderStore } from '../certificates/order-store.ts';
+import type { RefusedKeyStore } from '../certificates/refused-keys.ts';
 import type { ApplianceStore } from '../fleet/appliance-store.ts';
 import type { Call } from './operations.ts';
 import type { ZoneJournal } from './zone-statements.ts';
@@ -8,6 +9,7 @@ import type { ZoneJournal } from './zone-statements.ts';
 export interface StorePorts {
   readonly orders: OrderStore;
   readonly appliances: ApplianceStore;
+  readonly refusedKeys: RefusedKeyStore;
   readonly zones: ZoneJournal;
   readonly foreign: ForeignStore;
 }
@@ -43,6 +45,11 @@ export function storePorts(call: Call): StorePorts {
       recordHello: (deviceId, hello, published) => call('appliances.recordHello', deviceId, hello, published),
       setStatus: (deviceId, status, nowMs) => call('appliances.setStatus', deviceId, status, nowMs),
       addressHistory: (deviceId, limit) => call('appliances.addressHistory', deviceId, limit),
+    },
+    refusedKeys: {
+      add: (key) => call('refusedKeys.add', key),
+      has: (keyHash) => call('refusedKeys.has', keyHash),
+      list: (page) => call('refusedKeys.list', page),
     },
     zones: {
       change: (apex, change) => call('zones.change', apex, change),

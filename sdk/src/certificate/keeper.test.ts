@@ -194,6 +194,27 @@ test('a line that comes and goes leads to one hello each time', async () => {
   expect(broker.sent.filter(({ kind }) => kind === 'hello')).toHaveLength(2);
 });
 
+describe('asked to revoke', () => {
+  const sent = { id: 'r1', url: 'https://ca.example/revoke', nonce: 'n1' };
+
+  test('the certificate in use, it signs that and goes on serving it', async () => {
+    const { store, keeper } = await boot();
+    const { fingerprint } = (await broker.next('installed')).installed;
+    broker.say({ kind: 'revocation', wish: { ...sent, fingerprint } });
+    expect((await broker.next('revocation')).revocation.id).toBe('r1');
+    expect(store.current?.fingerprint).toBe(fingerprint);
+    expect(keeper.state.phase.kind).toBe('idle');
+  });
+
+  test('another one, it says nothing and tells nobody', async () => {
+    const { events } = await boot();
+    await broker.next('installed');
+    const [said, heard] = [broker.sent.length, events.length];
+    broker.say({ kind: 'revocation', wish: { ...sent, fingerprint: 'ab'.repeat(32) } });
+    expect([broker.sent.length, events.length]).toEqual([said, heard]);
+  });
+});
+
 test('after stop nothing is said, whatever comes', async () => {
   const { keeper, events } = await boot();
   await broker.next('installed');

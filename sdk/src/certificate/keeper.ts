@@ -11,6 +11,7 @@ import type { Link, LinkEvent } from '../link/link.ts';
 import type { Bye } from '../protocol/bye.ts';
 import type { IssuedCertificate } from '../protocol/certificate.ts';
 import type { DownMessage } from '../protocol/down-message.ts';
+import type { RevocationWish } from '../protocol/revocation.ts';
 import type { State as BrokerState } from '../protocol/state.ts';
 import type { CertificateReader } from './certificate-reader.ts';
 import type { CertificateStore } from './certificate-store.ts';
@@ -21,6 +22,7 @@ import type { KeyMaker } from './key-maker.ts';
 import { csrId, initialState, next, wakesAtMs } from './lifecycle.ts';
 import type { Command, Event, Held, PendingKey, State } from './lifecycle.ts';
 import { helloAgainAfterMs } from './renewal-time.ts';
+import { signRevocation } from './revocation-signing.ts';
 import type { ServerTime } from './server-time.ts';
 import { Wakeup } from './wakeup.ts';
 
@@ -144,6 +146,20 @@ export class Keeper implements Runnable {
       }
       case 'problem':
         return this.#dispatch({ kind: 'problem', problem: message.problem });
+      case 'revocation':
+        return this.#signRevocation(message.wish);
+    }
+  }
+
+  /** Beside the lifecycle, which goes on as before: the broker asks for another key when the CA has revoked. */
+  #signRevocation(wish: RevocationWish): void {
+    const { store, link, log } = this.#parts;
+    const { fingerprint } = wish;
+    try {
+      link.send({ kind: 'revocation', revocation: signRevocation(store.current, wish) });
+      log.warn({ fingerprint }, 'signed the revocation of the certificate by its own key');
+    } catch (error) {
+      log.warn({ fingerprint, error: describeError(error) }, 'a revocation was not signed');
     }
   }
 

@@ -28,9 +28,24 @@ describe('a link to a broker', () => {
     await next('up');
     expect(await client).toBe(DEVICE);
     expect(broker.userNames).toEqual([DEVICE]);
+    // What the appliance says comes after all that it has subscribed to.
+    link.send(BYE);
+    await broker.said();
     expect(broker.subscriptions).toEqual(downTopics(DEVICE).map((topic) => ({ topic, qos: 1 })));
     expect(broker.connects).toMatchObject([{ clean: true, keepalive: 120, protocolVersion: 4 }]);
     expect(broker.connects[0]).not.toHaveProperty('will');
+  });
+
+  test('is up although an older broker does not know every topic', async () => {
+    const broker = await rig.startBroker({
+      authorizeSubscribe: (_, subscription, done) =>
+        done(null, subscription.topic.endsWith('revocation') ? null : subscription),
+    });
+    const { link } = await rig.startLink(broker);
+    expect(link.send(BYE)).toBe(true);
+    expect(await broker.said()).toEqual(BYE);
+    expect(link.send(INSTALLED)).toBe(true);
+    expect(await broker.said()).toEqual(INSTALLED);
   });
 
   test('carries messages both ways', async () => {

@@ -9,7 +9,7 @@ import { decodeBody } from '../protocol/body.ts';
 import { parseDown } from '../protocol/down-message.ts';
 import type { DownMessage } from '../protocol/down-message.ts';
 import { LIMITS } from '../protocol/limits.ts';
-import { downTopics, parseDownTopic, upTopic } from '../protocol/topics.ts';
+import { downTopic, parseDownTopic, upTopic } from '../protocol/topics.ts';
 import { encodeUp } from '../protocol/up-message.ts';
 import type { UpMessage } from '../protocol/up-message.ts';
 import { intervalsOn } from './clock-intervals.ts';
@@ -36,8 +36,10 @@ const IN_FLIGHT = 16;
 const ACKNOWLEDGE_MS = 60_000;
 /** How long a goodbye may take: a round trip for the last message and one to close. */
 const GOODBYE_MS = 3_000;
-/** The broker may speak before it has confirmed the subscriptions; three topics, so few messages. */
+/** The broker may speak before it has confirmed the subscriptions; four topics, so few messages. */
 const EARLY_MESSAGES = 8;
+/** Without these there is no conversation. */
+const ESSENTIAL = ['state', 'certificate', 'problem'] as const;
 /** MQTT.js times its own connect with the system's timers; ours, on the clock, comes first. */
 const NEVER_MS = 2 ** 31 - 1;
 /** MQTT 3.1.1 §3.2.2.3: not authorized. */
@@ -71,11 +73,17 @@ export class MqttSession {
     client.on('close', () => this.#onClosed());
     client.on('message', (topic, payload, packet) => this.#onMessage(topic, payload, packet));
     client.on('connect', () => {
-      client.subscribe([...downTopics(deviceId)], { qos: 1 }, (error, granted) => {
-        const isGranted = granted?.every(({ qos }) => qos !== SUBSCRIPTION_FAILED) ?? false;
-        if (error || !isGranted) this.abort(unsubscribed(error));
-        else this.#onReady();
-      });
+      client.subscribe(
+        ESSENTIAL.map((kind) => downTopic(deviceId, kind)),
+        { qos: 1 },
+        (error, granted) => {
+          const isGranted = granted?.every(({ qos }) => qos !== SUBSCRIPTION_FAILED) ?? false;
+          if (error || !isGranted) this.abort(unsubscribed(error));
+          else this.#onReady();
+        },
+      );
+      // A broker before 0.2 refuses this one, and never has anything to say on it.
+      client.subscribe(downTopic(deviceId, 'revocation'), { qos: 1 }, () => {});
     });
   }
 

@@ -4,6 +4,8 @@ import { certificateBody, parseCertificate } from './certificate.ts';
 import type { Certificate } from './certificate.ts';
 import { parseProblem } from './problem.ts';
 import type { Problem } from './problem.ts';
+import { parseRevocationWish } from './revocation.ts';
+import type { RevocationWish } from './revocation.ts';
 import type { Parsed } from './shape.ts';
 import { parseState, stateBody } from './state.ts';
 import type { State } from './state.ts';
@@ -12,7 +14,8 @@ import type { DownKind } from './topics.ts';
 export type DownMessage =
   | { readonly kind: 'state'; readonly state: State }
   | { readonly kind: 'certificate'; readonly certificate: Certificate }
-  | { readonly kind: 'problem'; readonly problem: Problem };
+  | { readonly kind: 'problem'; readonly problem: Problem }
+  | { readonly kind: 'revocation'; readonly wish: RevocationWish };
 
 /** Reads a body that arrived on the topic of `kind`. */
 export function parseDown(kind: DownKind, body: unknown): Parsed<DownMessage> {
@@ -23,6 +26,8 @@ export function parseDown(kind: DownKind, body: unknown): Parsed<DownMessage> {
       return wrap(parseCertificate(body), (certificate) => ({ kind, certificate }));
     case 'problem':
       return wrap(parseProblem(body), (problem) => ({ kind, problem }));
+    case 'revocation':
+      return wrap(parseRevocationWish(body), (wish) => ({ kind, wish }));
   }
 }
 
@@ -35,6 +40,8 @@ export function encodeDown(message: DownMessage): Buffer {
       return encodeBody(certificateBody(message.certificate));
     case 'problem':
       return encodeBody(message.problem);
+    case 'revocation':
+      return encodeBody(message.wish);
   }
 }
 

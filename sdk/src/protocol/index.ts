@@ -28,3 +28,4 @@ export type { Certificate, AcceptedRequest, IssuedCertificate } from './certific
 export type { Installed } from './installed.ts';
 export type { Bye } from './bye.ts';
 export type { Problem } from './problem.ts';
+export type { FlattenedJws, RevocationWish, SignedRevocation } from './revocation.ts';

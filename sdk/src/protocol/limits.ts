@@ -20,6 +20,14 @@ export const LIMITS = {
   labelCharacters: 64,
   /** Text for people. */
   messageCharacters: 512,
+  /** Where a CA takes revocations; Let's Encrypt's has 52. */
+  urlCharacters: 512,
+  /** A CA's nonce; the longest seen in the wild have some 60. */
+  nonceCharacters: 256,
+  /** Protected header of a JWS in base64url: key, nonce and URL at their longest are 980 bytes. */
+  jwsHeaderCharacters: 2 * 1024,
+  /** Payload of a JWS in base64url: a leaf of 4 kB, in base64url itself. Leaves for eight names are under 2 kB. */
+  jwsPayloadCharacters: 8 * 1024,
   /** Longest wait that one side may ask of the other: 30 days. */
   waitSeconds: 30 * 24 * 60 * 60,
 } as const;

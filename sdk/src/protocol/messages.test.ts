@@ -43,6 +43,12 @@ const UP: { readonly [K in UpMessage['kind']]: readonly Extract<UpMessage, { kin
   csr: [{ kind: 'csr', csr: { id: 'c1', der: Uint8Array.from([0x30, 0x03, 1, 2, 3]) } }],
   installed: [{ kind: 'installed', installed: { id: 'i1', fingerprint: HASH } }],
   bye: [{ kind: 'bye', bye: { id: 'y1', bootId: 'b1', reason: 'checked-in' } }],
+  revocation: [
+    {
+      kind: 'revocation',
+      revocation: { id: 'r1', jws: { protected: 'e30', payload: 'e30', signature: 'A'.repeat(86) } },
+    },
+  ],
 };
 
 const STATE = {
@@ -84,6 +90,9 @@ const DOWN: { readonly [K in DownMessage['kind']]: readonly Extract<DownMessage,
     },
     { kind: 'problem', problem: { code: 'bad-request', message: 'no', retryable: false, ref: 'r2' } },
   ],
+  revocation: [
+    { kind: 'revocation', wish: { id: 'r1', fingerprint: HASH, url: 'https://ca.example/revoke', nonce: 'n-_1' } },
+  ],
 };
 
 describe('there and back', () => {
@@ -105,6 +114,7 @@ describe('refused, naming the field', () => {
   const state = bodyOf(encodeDown(DOWN.state[0]!));
   const issued = bodyOf(encodeDown(DOWN.certificate[1]!));
   const problem = bodyOf(encodeDown(DOWN.problem[0]!));
+  const wish = bodyOf(encodeDown(DOWN.revocation[0]!));
 
   test.each([
     ['id', { id: 'with space' }],
@@ -176,6 +186,33 @@ describe('refused, naming the field', () => {
     ['ref', { ref: undefined }],
   ])('problem: %s', (field, change) => {
     expect(refusedAt(parseDown('problem', { ...problem, ...change }))).toBe(field);
+  });
+
+  test.each([
+    ['fingerprint', { fingerprint: HASH.slice(1) }],
+    ['url', { url: 'http://ca.example/revoke' }],
+    ['url', { url: 'https://' }],
+    ['url', { url: 'https://ca.example/a b' }],
+    ['url', { url: 'https://ca.example/"' }],
+    ['url', { url: `https://${'a'.repeat(LIMITS.urlCharacters)}` }],
+    ['nonce', { nonce: '' }],
+    ['nonce', { nonce: 'n+1' }],
+    ['nonce', { nonce: 'n\n' }],
+    ['nonce', { nonce: 'n'.repeat(LIMITS.nonceCharacters + 1) }],
+  ])('revocation, down: %s', (field, change) => {
+    expect(refusedAt(parseDown('revocation', { ...wish, ...change }))).toBe(field);
+  });
+
+  test.each([
+    ['jws.protected', { protected: '' }],
+    ['jws.protected', { protected: 'a'.repeat(LIMITS.jwsHeaderCharacters + 1) }],
+    ['jws.payload', { payload: 'e30=' }],
+    ['jws.payload', { payload: 'a'.repeat(LIMITS.jwsPayloadCharacters + 1) }],
+    ['jws.signature', { signature: 'A'.repeat(85) }],
+    ['jws.signature', { signature: undefined }],
+  ])('revocation, up: %s', (field, change) => {
+    const jws = { protected: 'e30', payload: 'e30', signature: 'A'.repeat(86), ...change };
+    expect(refusedAt(parseUp('revocation', { v: 1, id: 'r1', jws }))).toBe(field);
   });
 });
 

@@ -37,11 +37,12 @@ test('whatever is read as a topic is exactly the topic of what was read', () => 
   );
 });
 
-test('an appliance subscribes to its three topics and to no pattern', () => {
+test('an appliance subscribes to its four topics and to no pattern', () => {
   expect(downTopics('device-1')).toEqual([
     'lanyard/v1/d/device-1/down/state',
     'lanyard/v1/d/device-1/down/certificate',
     'lanyard/v1/d/device-1/down/problem',
+    'lanyard/v1/d/device-1/down/revocation',
   ]);
 });
 

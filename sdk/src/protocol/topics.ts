@@ -1,7 +1,7 @@
 /** Which topic carries what. One pattern each way makes the access rules of any MQTT broker. */
 
-export const UP_KINDS = ['hello', 'csr', 'installed', 'bye'] as const;
-export const DOWN_KINDS = ['state', 'certificate', 'problem'] as const;
+export const UP_KINDS = ['hello', 'csr', 'installed', 'bye', 'revocation'] as const;
+export const DOWN_KINDS = ['state', 'certificate', 'problem', 'revocation'] as const;
 
 /** What an appliance says. */
 export type UpKind = (typeof UP_KINDS)[number];
@@ -23,7 +23,7 @@ export function downTopic(deviceId: string, kind: DownKind): string {
   return `lanyard/v1/d/${deviceId}/down/${kind}`;
 }
 
-/** The three topics an appliance subscribes to: exact, never with a wildcard. */
+/** The topics an appliance subscribes to: exact, never with a wildcard. */
 export function downTopics(deviceId: string): readonly string[] {
   return DOWN_KINDS.map((kind) => downTopic(deviceId, kind));
 }

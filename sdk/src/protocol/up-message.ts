@@ -8,6 +8,8 @@ import { helloBody, parseHello } from './hello.ts';
 import type { Hello } from './hello.ts';
 import { parseInstalled } from './installed.ts';
 import type { Installed } from './installed.ts';
+import { parseSignedRevocation } from './revocation.ts';
+import type { SignedRevocation } from './revocation.ts';
 import type { Parsed } from './shape.ts';
 import type { UpKind } from './topics.ts';
 
@@ -15,7 +17,8 @@ export type UpMessage =
   | { readonly kind: 'hello'; readonly hello: Hello }
   | { readonly kind: 'csr'; readonly csr: Csr }
   | { readonly kind: 'installed'; readonly installed: Installed }
-  | { readonly kind: 'bye'; readonly bye: Bye };
+  | { readonly kind: 'bye'; readonly bye: Bye }
+  | { readonly kind: 'revocation'; readonly revocation: SignedRevocation };
 
 /** Reads a body that arrived on the topic of `kind`. */
 export function parseUp(kind: UpKind, body: unknown): Parsed<UpMessage> {
@@ -28,6 +31,8 @@ export function parseUp(kind: UpKind, body: unknown): Parsed<UpMessage> {
       return wrap(parseInstalled(body), (installed) => ({ kind, installed }));
     case 'bye':
       return wrap(parseBye(body), (bye) => ({ kind, bye }));
+    case 'revocation':
+      return wrap(parseSignedRevocation(body), (revocation) => ({ kind, revocation }));
   }
 }
 
@@ -42,6 +47,8 @@ export function encodeUp(message: UpMessage): Buffer {
       return encodeBody(message.installed);
     case 'bye':
       return encodeBody(message.bye);
+    case 'revocation':
+      return encodeBody(message.revocation);
   }
 }
 

@@ -4,8 +4,8 @@
 export type Fact = { readonly atMs: number } & (
   | { readonly kind: 'powered'; readonly appliance: number; readonly isOn: boolean }
   | { readonly kind: 'connected' | 'disconnected'; readonly appliance: number }
-  | { readonly kind: 'said'; readonly what: 'hello' | 'csr' | 'installed' | 'bye' }
-  | { readonly kind: 'told'; readonly what: 'state' | 'certificate' | 'problem'; readonly about: string }
+  | { readonly kind: 'said'; readonly what: 'hello' | 'csr' | 'installed' | 'bye' | 'revocation' }
+  | { readonly kind: 'told'; readonly what: 'state' | 'certificate' | 'problem' | 'revocation'; readonly about: string }
   | { readonly kind: 'problem'; readonly code: string }
   | {
       readonly kind: 'installed';

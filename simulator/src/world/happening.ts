@@ -6,12 +6,16 @@ export type Happening = { readonly atMs: number } & (
   | { readonly kind: 'connected'; readonly appliance: number }
   | { readonly kind: 'disconnected'; readonly appliance: number; readonly why: string }
   /** A message of the appliance reached the broker. */
-  | { readonly kind: 'said'; readonly appliance: number; readonly what: 'hello' | 'csr' | 'installed' | 'bye' }
+  | {
+      readonly kind: 'said';
+      readonly appliance: number;
+      readonly what: 'hello' | 'csr' | 'installed' | 'bye' | 'revocation';
+    }
   /** A message of the broker reached the appliance; `about` is what `state` asks for, or the problem's code. */
   | {
       readonly kind: 'told';
       readonly appliance: number;
-      readonly what: 'state' | 'certificate' | 'problem';
+      readonly what: 'state' | 'certificate' | 'problem' | 'revocation';
       readonly about: string;
     }
   /** The SDK reported a problem to its firmware. */

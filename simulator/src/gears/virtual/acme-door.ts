@@ -42,6 +42,8 @@ export function acmeAuthority(parts: AcmeDoorParts): Authority & Runnable {
     finalize: (finalizeUrl, csr, signal) => acme.finalize(finalizeUrl, csr, signal),
     certificate: (certificateUrl, signal) => acme.certificate(certificateUrl, signal),
     revoke: (chain, reason, signal) => acme.revoke(chain, reason, signal),
+    revocationTicket: (signal) => acme.revocationTicket(signal),
+    revokeByKey: (revocation, signal) => acme.revokeByKey(revocation, signal),
     renewalInfo: (renewalId, signal) => acme.renewalInfo(renewalId, signal),
   };
 }

@@ -281,6 +281,8 @@ function aboutOf(message: DownMessage): string {
       return message.certificate.kind;
     case 'problem':
       return message.problem.code;
+    case 'revocation':
+      return message.wish.fingerprint;
   }
 }
 

@@ -56,7 +56,8 @@ export class DirectAuthority implements Authority {
       url: id,
       name,
       status,
-      challenge: { url: id, recordName, recordValue },
+      challengeKind: 'dns-01',
+      challenge: { url: id, record: { kind: 'txt', name: recordName, value: recordValue } },
       ...(problem && { problem: { type: problem.type, detail: problem.detail } }),
     };
   }
@@ -76,6 +77,14 @@ export class DirectAuthority implements Authority {
   async revoke(chain: string, reason: RevocationReason, signal: AbortSignal): Promise<void> {
     const { serial } = this.#parts.readChain(chain);
     await this.#ask('service', signal, (door) => door.revoke(serial, REVOCATION_CODES[reason]));
+  }
+
+  async revocationTicket(): Promise<never> {
+    throw new LanyardError('authority-refused', { message: 'what a certificate’s key signs needs ACME' });
+  }
+
+  async revokeByKey(): Promise<never> {
+    return await this.revocationTicket();
   }
 
   async renewalInfo(renewalId: string, signal: AbortSignal): Promise<RenewalInfo | undefined> {

@@ -48,11 +48,11 @@ const happening = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('powered'), ...at, isOn: z.boolean(), why: z.string() }),
   z.strictObject({ kind: z.literal('connected'), ...at }),
   z.strictObject({ kind: z.literal('disconnected'), ...at, why: z.string() }),
-  z.strictObject({ kind: z.literal('said'), ...at, what: z.enum(['hello', 'csr', 'installed', 'bye']) }),
+  z.strictObject({ kind: z.literal('said'), ...at, what: z.enum(['hello', 'csr', 'installed', 'bye', 'revocation']) }),
   z.strictObject({
     kind: z.literal('told'),
     ...at,
-    what: z.enum(['state', 'certificate', 'problem']),
+    what: z.enum(['state', 'certificate', 'problem', 'revocation']),
     about: z.string(),
   }),
   z.strictObject({ kind: z.literal('problem'), ...at, code: z.string() }),
