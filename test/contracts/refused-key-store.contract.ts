@@ -1,7 +1,7 @@
 /** What every store must do about keys that are never certified again. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { StorePorts } from '../../broker/src/store/store-ports.ts';
-import { acceptIn, issueIn, requestOf } from './order-store.contract.ts';
+import { acceptIn, certificateOf, issueIn, requestOf } from './order-store.contract.ts';
 
 const NOW_MS = 1_700_000_000_000;
 
@@ -59,6 +59,24 @@ export function refusedKeyStoreContract(name: string, make: () => Promise<Refuse
         expect(await store.orders.accept(requestOf(deviceId, 'order-9', key))).toEqual({ kind: 'key-refused' });
       }
       expect(await store.orders.openOrders()).toEqual([]);
+    });
+
+    test('a certificate whose key was refused while it was ordered is replaced at once', async () => {
+      const order = await acceptIn(store.orders, requestOf('appliance-1', 'order-1', 'key-1'));
+      await store.refusedKeys.add({ keyHash: 'key-1', reason: 'operator', sinceMs: NOW_MS });
+      const { issuedAtMs } = await issueIn(store.orders, order, '1');
+      expect((await store.orders.dossier('appliance-1')).latestCertificate?.renewAtMs).toBe(issuedAtMs);
+    });
+
+    test.each([true, false])('no order is opened in absence for a refused key; refused: %j', async (isRefused) => {
+      const order = await acceptIn(store.orders, requestOf('appliance-1', 'order-1', 'key-1'));
+      const certificate = { ...certificateOf(order, '1'), unattendedAtMs: NOW_MS };
+      const state = { kind: 'issued', fingerprint: certificate.fingerprint } as const;
+      await store.orders.complete({ ...order, state }, certificate);
+      if (isRefused) await store.refusedKeys.add({ keyHash: 'key-1', reason: 'operator', sinceMs: NOW_MS });
+      const { deviceId, fingerprint } = certificate;
+      const wish = { deviceId, fingerprint, orderId: 'order-2', asleepSinceMs: NOW_MS, nowMs: NOW_MS };
+      expect((await store.orders.standIn(wish))?.id).toBe(isRefused ? undefined : 'order-2');
     });
 
     test('a compromised key is refused with the same stroke as its certificate is noted as revoked', async () => {

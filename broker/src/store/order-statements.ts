@@ -138,8 +138,10 @@ function isToBePlaced({ state }: Order): boolean {
   return state.kind === 'waiting' || state.kind === 'ordering';
 }
 
-function completeIn({ orders, certificates, budget }: Tables): Statements['complete'] {
-  return (order, certificate, changes = []) => {
+function completeIn({ orders, certificates, budget, refusedKeys }: Tables): Statements['complete'] {
+  return (order, issued, changes = []) => {
+    // Refused while it was at the CA: what has come is replaced at once.
+    const certificate = refusedKeys.has(issued.keyHash) ? { ...issued, renewAtMs: issued.issuedAtMs } : issued;
     // What was held is counted by `changes` from now on.
     const { placement: _ended, ...ended } = order;
     // Only an order that has not gone out can take another key: one that comes back with a certificate cannot have.
