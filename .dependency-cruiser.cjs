@@ -4,7 +4,7 @@
 const TESTS = String.raw`\.test\.ts$|/test-[^/]+\.ts$|^broker/src/pki/testing/|-double\.ts$|/example-[^/]+\.ts$`;
 
 /** What reaches the world outside: each talks to one kind of it. */
-const ADAPTERS = 'acme|dns|dns-providers|mqtt|admin|store|pki|cli';
+const ADAPTERS = 'acme|dns|dns-providers|http-challenges|mqtt|admin|store|pki|cli';
 const DOMAIN = 'fleet|certificates';
 
 /** What a stranger's package is wrapped in, so that it can be replaced there and guarded there. */

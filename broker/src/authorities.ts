@@ -1,5 +1,4 @@
 /** The CAs of the settings, each with its account and its connections; a place beside broker.ts that wires acme/. */
-import { describeError } from '@lanyard/sdk/kernel';
 import type { Clock, Logger, Runnable } from '@lanyard/sdk/kernel';
 import { AcmeAuthority } from './acme/acme-authority.ts';
 import { readExternalAccount } from './acme/external-account.ts';
@@ -31,24 +30,34 @@ export interface ConfiguredCas {
 
 /** @throws LanyardError `config-unreadable` | `config-invalid` when roots or the external account cannot be used. */
 export async function configuredCas({ acme, data }: BrokerConfig, world: World): Promise<ConfiguredCas> {
-  const open = (settings: CaSettings): Promise<ConfiguredCa> => openCa(settings, data, world);
-  const first = await open(acme);
-  const others = await Promise.all(acme.failover.map(open));
-  const rehearsal = acme.rehearsal && spare(await open(acme.rehearsal), world.log);
-  return { ranked: [first, ...others.map((other) => spare(other, world.log))], rehearsal };
+  const spare = (settings: CaSettings): Promise<ConfiguredCa> => openCa(settings, data, world, true);
+  const first = await openCa(acme, data, world, false);
+  const others = await Promise.all(acme.failover.map(spare));
+  return { ranked: [first, ...others], rehearsal: acme.rehearsal && (await spare(acme.rehearsal)) };
 }
 
-async function openCa(settings: CaSettings, data: string, { clock, log }: World): Promise<ConfiguredCa> {
-  const { directory: directoryUrl, contact, profile, roots, caaIdentity } = settings;
+async function openCa(
+  settings: CaSettings,
+  data: string,
+  { clock, log }: World,
+  isSpare: boolean,
+): Promise<ConfiguredCa> {
+  const { directory: directoryUrl, contact, profile, roots, caaIdentity, challenge } = settings;
   const transport = new AcmeTransport({ clock, ...(roots !== undefined && { extraRootsPem: await readText(roots) }) });
   const account = new FileAccountStore({ path: dataDirectory(data).acmeAccount(directoryUrl) });
   const externalAccount = await externalAccountOf(settings);
-  const wishes = { contact, ...(profile !== undefined && { profile }), ...(externalAccount && { externalAccount }) };
+  const wishes = {
+    contact,
+    challenge,
+    isSpare,
+    ...(profile !== undefined && { profile }),
+    ...(externalAccount && { externalAccount }),
+  };
   const authority = new AcmeAuthority({ directoryUrl, account, transport, clock, log, ...wishes });
   return {
     terms: authorityTerms(settings),
     authority,
-    caa: { identity: caaIdentity, accountUrl: () => authority.accountUrl },
+    caa: { identity: caaIdentity, accountUrl: () => authority.accountUrl, challenge },
     async start() {
       await transport.start();
       await authority.start();
@@ -57,20 +66,6 @@ async function openCa(settings: CaSettings, data: string, { clock, log }: World)
       await authority.stop();
       await transport.stop();
     },
-  };
-}
-
-/** What is there for bad days must not keep the broker from starting on a good one. */
-function spare(ca: ConfiguredCa, log: Logger): ConfiguredCa {
-  return {
-    ...ca,
-    start: () =>
-      ca.start().catch((error: unknown) => {
-        log.error(
-          { ca: ca.terms.id, err: describeError(error) },
-          'this CA could not take over: its account does not open',
-        );
-      }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { silentLogger } from '@lanyard/sdk/kernel';
 import { expect, test } from 'vitest';
 import { CaaPin } from './caa-pin.ts';
+import type { ChallengeKind } from './certificates/challenge-kind.ts';
 import type { CaaPinParts } from './caa-pin.ts';
 
 const APEX = 'devices.example.com';
@@ -20,10 +21,18 @@ function pinned(account: { url: string | undefined }, identity: string | null = 
 }
 
 function pinnedAll(
-  cas: readonly { readonly account: { readonly url: string | undefined }; readonly identity: string | undefined }[],
+  cas: readonly {
+    readonly account: { readonly url: string | undefined };
+    readonly identity: string | undefined;
+    readonly challenge?: ChallengeKind;
+  }[],
 ): [CaaPin, Zones] {
   const zones = new Zones();
-  const issuers = cas.map(({ account, identity }) => ({ identity, accountUrl: () => account.url }));
+  const issuers = cas.map(({ account, identity, challenge = 'dns-01' as const }) => ({
+    identity,
+    challenge,
+    accountUrl: () => account.url,
+  }));
   return [new CaaPin({ apex: APEX, issuers, zones, log: silentLogger }), zones];
 }
 
@@ -68,6 +77,18 @@ test('nothing is pinned for a CA whose name in CAA is not known', async () => {
   const [pin, zones] = pinned({ url: 'https://ca.example/1' }, null);
   await pin.start();
   expect(zones.issuers).toEqual([]);
+});
+
+test('each CA may prove names only in the way that it is asked for', async () => {
+  const [pin, zones] = pinnedAll([
+    { account: { url: 'https://ca.example/1' }, identity: 'ca.example', challenge: 'dns-persist-01' },
+    { account: { url: 'https://other.example/2' }, identity: 'other.example', challenge: 'http-01' },
+  ]);
+  await pin.start();
+  expect(zones.issuers).toEqual([
+    `${APEX}, issue ca.example; accounturi=https://ca.example/1; validationmethods=dns-persist-01, ` +
+      'issue other.example; accounturi=https://other.example/2; validationmethods=http-01, issuewild ;',
+  ]);
 });
 
 test('every CA of the settings may issue, as soon as its account is known', async () => {

@@ -1,6 +1,7 @@
 /** CAA at the apex for our CAs and our accounts alone (RFC 8657), so that nobody else gets certificates under the zone. */
 import { describeError } from '@lanyard/sdk/kernel';
 import type { Logger, Runnable } from '@lanyard/sdk/kernel';
+import type { ChallengeKind } from './certificates/challenge-kind.ts';
 import type { OwnZones } from './dns/own-zones.ts';
 
 export interface CaaIssuer {
@@ -8,6 +9,8 @@ export interface CaaIssuer {
   readonly identity: string | undefined;
   /** Undefined until the CA has answered for the first time. */
   readonly accountUrl: () => string | undefined;
+  /** How it is asked to verify names: it may not do so in any other way. */
+  readonly challenge: ChallengeKind;
 }
 
 export interface CaaPinParts {
@@ -43,10 +46,10 @@ export class CaaPin implements Runnable {
 
   async #pin(): Promise<void> {
     const { apex, issuers, zones, log } = this.#parts;
-    const values = issuers.flatMap(({ identity, accountUrl }) => {
+    const values = issuers.flatMap(({ identity, accountUrl, challenge }) => {
       const url = accountUrl();
       if (identity === undefined || url === undefined) return [];
-      return [`${identity}; accounturi=${url}; validationmethods=dns-01`];
+      return [`${identity}; accounturi=${url}; validationmethods=${challenge}`];
     });
     const pinned = values.join();
     if (pinned === '' || pinned === this.#pinned) return;

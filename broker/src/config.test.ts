@@ -46,10 +46,12 @@ test('everything that has a default may be left out', () => {
     acme: {
       directory: 'https://ca.example.com/directory',
       contact: [],
+      challenge: 'dns-01',
       overrides: {},
       failover: [],
       publicSuffixes: [],
     },
+    http: { host: '0.0.0.0', port: 80 },
     admin: { host: '127.0.0.1', port: 8080 },
     addresses: { allowCgnat: false, allowGlobal: false },
     appliances: { mode: 'resident', checkInSeconds: 21_600, reconnectSpreadSeconds: 300, renewAsleepDays: 100 },
@@ -59,7 +61,7 @@ test('everything that has a default may be left out', () => {
 });
 
 const LONG_LABEL = `${'a'.repeat(64)}.example.com`;
-const LONG_APEX = `${'a.'.repeat(107)}example`;
+const LONG_APEX = `${'a.'.repeat(98)}example`;
 
 const WRONG: readonly (readonly [setting: string, value: unknown])[] = [
   ['zone', undefined],
@@ -71,6 +73,8 @@ const WRONG: readonly (readonly [setting: string, value: unknown])[] = [
   ['zone.apex', 'a_b.example.com'],
   ['zone.apex', LONG_LABEL],
   ['zone.apex', LONG_APEX],
+  ['acme.challenge', 'tls-alpn-01'],
+  ['http.port', 65_536],
   ['zone.nameServers', []],
   ['zone.nameServers.0.name', 'ns 1'],
   ['zone.nameServers.0.addresses', ['192.0.2.256']],
@@ -121,9 +125,9 @@ test.each([undefined, null, 'text', 5, [], new Date()])('%j instead of settings 
 });
 
 test('the longest apex leaves room for a label and its challenge', () => {
-  const apex = `${'a.'.repeat(106)}example`;
-  expect(apex.length).toBeLessThanOrEqual(220);
-  expect(`_acme-challenge.${'a'.repeat(16)}.${apex}`.length).toBeLessThanOrEqual(253);
+  const apex = `${'a.'.repeat(97)}example`;
+  expect(apex.length).toBeLessThanOrEqual(202);
+  expect(`_${'a'.repeat(16)}._acme-challenge.${'a'.repeat(16)}.${apex}`.length).toBeLessThanOrEqual(253);
   expect(parseConfig({ ...least, zone: { ...least.zone, apex } }).zone.apex).toBe(apex);
 });
 

@@ -5,6 +5,7 @@ import { LanyardError } from '@lanyard/sdk/kernel';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { PRESET_NAMES } from './certificates/budget/presets.ts';
+import { CHALLENGE_KINDS } from './certificates/challenge-kind.ts';
 import { LIMIT_NAMES } from './certificates/budget/rate-limit.ts';
 
 const host = z.string().min(1).max(253);
@@ -16,8 +17,8 @@ const dnsName = z
     /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/,
     'must be a DNS name in lower case, without a trailing dot',
   );
-/** `_acme-challenge.`, a label of 16 characters and its dot stand before the apex in a name of at most 253. */
-const LONGEST_APEX = 220;
+/** `_<16 characters>._acme-challenge.`, a label of 16 and its dot stand before the apex in a name of at most 253. */
+const LONGEST_APEX = 202;
 
 const address = z.union([z.ipv4(), z.ipv6()]);
 
@@ -90,7 +91,13 @@ const certificateAuthority = {
     .describe('External account binding, from a CA that takes only customers: a key’s id, and the file it is in.'),
   caaIdentity: dnsName
     .optional()
-    .describe('The CA’s name in CAA records. When set, CAA at the apex allows only this CA, this account and dns-01.'),
+    .describe(
+      'The CA’s name in CAA records. When set, CAA at the apex allows only this CA, this account and its challenge.',
+    ),
+  challenge: z
+    .enum(CHALLENGE_KINDS)
+    .default('dns-01')
+    .describe('How names are proved to this CA. All but dns-01 and http-01 follow drafts, which few CAs offer.'),
   limits: z
     .enum(PRESET_NAMES)
     .optional()
@@ -143,6 +150,12 @@ const schema = z.strictObject({
   mqtt,
   dns: dns.prefault({}),
   acme,
+  http: z
+    .strictObject({
+      host: host.default('0.0.0.0').describe('Where http-01 is answered, when a CA of the settings is asked for it.'),
+      port: port.default(80).describe('CAs ask at port 80 (RFC 8555 §8.3); another one is for behind a forwarder.'),
+    })
+    .prefault({}),
   admin: z
     .strictObject({
       host: host.default('127.0.0.1').describe('Keep it on loopback, or behind a proxy that speaks TLS.'),

@@ -26,10 +26,11 @@ export async function serve(configPath: string): Promise<void> {
   };
   const broker = await createBroker({ config, log, onFailure });
   await broker.start();
-  const { mqttPort, dns, adminPort } = broker.endpoints();
+  const { mqttPort, dns, httpPort, adminPort } = broker.endpoints();
   const where = dns.map(({ host, port }) => `${host}:${port}`).join(', ');
-  process.stdout.write(`ready: MQTT on port ${mqttPort}, DNS on ${where}, admin API on port ${adminPort}\n`);
-  log.info({ mqttPort, dns, adminPort, version: VERSION }, 'broker ready');
+  const http = httpPort === undefined ? '' : `, http-01 on port ${httpPort}`;
+  process.stdout.write(`ready: MQTT on port ${mqttPort}, DNS on ${where}${http}, admin API on port ${adminPort}\n`);
+  log.info({ mqttPort, dns, httpPort, adminPort, version: VERSION }, 'broker ready');
   await toldToStop(told.signal);
   log.info({}, 'broker stopping');
   const timer = setTimeout(() => process.exit(1), STOP_MS);

@@ -57,7 +57,7 @@ export interface VirtualBrokerOptions {
   /** What it allows. */
   readonly terms: AuthorityTerms;
   /** CAs that take over, in this order. */
-  readonly failover?: readonly CaAccount[];
+  readonly failover?: readonly (CaAccount & { readonly authority: Authority & Partial<Runnable> })[];
   /** How requests and chains are read; X.509 when left out. */
   readonly readRequest?: ReadSigningRequest;
   readonly readChain?: ReadIssuedChain;
@@ -95,6 +95,7 @@ export class VirtualBroker implements Runnable {
     const others = failover.map((ca) => ({ ...ca, authority: life.bind(ca.authority) }));
     this.#core = createCore({
       ...ports,
+      addressBoard: ports.board,
       authorities: [{ terms, authority: ports.authority }, ...others],
       store: ports.orders,
       readRequest,
@@ -116,7 +117,9 @@ export class VirtualBroker implements Runnable {
 
   async start(): Promise<void> {
     await this.#zones.start();
-    await this.#options.authority.start?.();
+    const { authority, failover = [] } = this.#options;
+    await authority.start?.();
+    for (const other of failover) await other.authority.start?.();
     await this.#core.issuance.start();
     for (const watch of this.#core.renewals) await watch.start();
     await this.#core.standIns.start();

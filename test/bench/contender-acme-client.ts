@@ -48,11 +48,11 @@ async function certify(client: Client, board: OwnZones, { name, der }: Request):
     const challenge = authorization.challenges.find(({ type }) => type === 'dns-01');
     if (challenge === undefined) throw new Error('no dns-01 challenge');
     const value = await client.getChallengeKeyAuthorization(challenge);
-    const record = `_acme-challenge.${authorization.identifier.value}`;
-    await board.put(record, value);
+    const record = { kind: 'txt', name: `_acme-challenge.${authorization.identifier.value}`, value } as const;
+    await board.put(record);
     await client.completeChallenge(challenge);
     await client.waitForValidStatus(challenge);
-    await board.clear(record, value);
+    await board.clear(record);
   }
   const pem = `-----BEGIN CERTIFICATE REQUEST-----\n${Buffer.from(der).toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`;
   const chain = await client.getCertificate(await client.finalizeOrder(order, pem));

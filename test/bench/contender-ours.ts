@@ -81,10 +81,10 @@ function onFailure(error: Error): never {
 /** Hands everything on to `board` and tells of each record that was taken down. */
 function watched(board: ChallengeBoard, onCleared: () => void): ChallengeBoard {
   return {
-    put: (name, value) => board.put(name, value),
+    put: (record) => board.put(record),
     list: () => board.list(),
-    async clear(name, value) {
-      await board.clear(name, value);
+    async clear(record) {
+      await board.clear(record);
       onCleared();
     },
   };

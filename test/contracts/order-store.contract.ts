@@ -1,7 +1,7 @@
 /** What every order store must do, whatever it keeps orders in. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { OrderStore } from '../../broker/src/certificates/order-store.ts';
-import type { Order, OrderState, OrderStateKind } from '../../broker/src/certificates/order.ts';
+import type { Order, OrderChallenge, OrderState, OrderStateKind } from '../../broker/src/certificates/order.ts';
 import type { CertificateRequest } from '../../broker/src/certificates/request.ts';
 import type { CertificateWithChain, StoredCertificate } from '../../broker/src/certificates/stored-certificate.ts';
 
@@ -42,8 +42,10 @@ function factsOf({ chain: _bulk, ...facts }: CertificateWithChain): StoredCertif
   return facts;
 }
 
-const challenges = [
-  { name: '_acme-challenge.a.example.com', value: 'v1', authorizationUrl: 'https://ca/authz/1', challengeUrl: 'c1' },
+const atAuthorization = { authorizationUrl: 'https://ca/authz/1', challengeUrl: 'c1' };
+const challenges: readonly OrderChallenge[] = [
+  { kind: 'txt', name: '_acme-challenge.a.example.com', value: 'v1', ...atAuthorization },
+  { kind: 'http', name: 'a.example.com', value: 'token.thumbprint', ...atAuthorization },
 ];
 const atCa = { orderUrl: 'https://ca/order/1', challenges, notBeforeMs: NOW_MS + 0.5, tries: 3 };
 const STATES: { readonly [Kind in OrderStateKind]: readonly Extract<OrderState, { kind: Kind }>[] } = {

@@ -24,6 +24,7 @@ export interface InProcessBrokerPlan {
   readonly mqttPort: number;
   /** Beside ours. */
   readonly acme?: Partial<BrokerConfigInput['acme']>;
+  readonly http?: BrokerConfigInput['http'];
 }
 
 interface Settings {
@@ -33,7 +34,7 @@ interface Settings {
 
 /** Makes what `lanyard init` makes. */
 export async function makeSettings(plan: InProcessBrokerPlan): Promise<Settings> {
-  const { directory, ca, zone, dnsPort, mqttPort, acme } = plan;
+  const { directory, ca, zone, dnsPort, mqttPort, acme, http } = plan;
   const data = join(directory, 'data');
   const roots = join(directory, 'ca-roots.pem');
   await writeFile(roots, ca.tlsRootPem);
@@ -50,6 +51,7 @@ export async function makeSettings(plan: InProcessBrokerPlan): Promise<Settings>
     mqtt: { host: LOOPBACK, port: mqttPort, names: [LOOPBACK] },
     dns: { listen: [{ host: LOOPBACK, port: dnsPort }] },
     acme: { directory: ca.directoryUrl, roots, caaIdentity: ca.caaIdentity, ...acme },
+    ...(http && { http }),
     admin: { port: 0 },
     appliances: { reconnectSpreadSeconds: 0 },
   });

@@ -36,7 +36,7 @@ export interface IssuerParts {
   readonly database?: string;
   /** What its pauses go by; requests take real time. */
   readonly clock?: Clock;
-  readonly acme?: Pick<AcmeAuthorityOptions, 'profile' | 'externalAccount'>;
+  readonly acme?: Pick<AcmeAuthorityOptions, 'profile' | 'externalAccount' | 'challenge'>;
 }
 
 export class Issuer implements Runnable {
@@ -45,6 +45,8 @@ export class Issuer implements Runnable {
   readonly delays: unknown[] = [];
   /** What went wrong with orders, as it was stored with them. */
   readonly failures: ErrorCode[] = [];
+  /** The same in the CA’s words. */
+  readonly complaints: string[] = [];
   /** How often a record was put up. */
   published = 0;
   readonly #transport: AcmeTransport;
@@ -127,11 +129,11 @@ export class Issuer implements Runnable {
 
   #counting(board: ChallengeBoard): ChallengeBoard {
     return {
-      put: async (name, value) => {
+      put: async (record) => {
         this.published += 1;
-        await board.put(name, value);
+        await board.put(record);
       },
-      clear: (name, value) => board.clear(name, value),
+      clear: (record) => board.clear(record),
       list: () => board.list(),
     };
   }
@@ -154,6 +156,7 @@ export class Issuer implements Runnable {
     if (lastFailure === undefined || lastFailure.atMs === this.#failedAtMs.get(id)) return;
     this.#failedAtMs.set(id, lastFailure.atMs);
     this.failures.push(lastFailure.code);
+    this.complaints.push(lastFailure.message);
   }
 
   #log(): Logger {

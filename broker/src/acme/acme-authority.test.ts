@@ -103,10 +103,39 @@ describe('what the order machine sees', () => {
     const order = await authority.newOrder({ names: [`*.${names[0]}`] }, never);
     const { name, challenge } = await authority.authorization(order.authorizationUrls[0]!, never);
     expect(name).toBe(names[0]);
-    expect(challenge?.recordName).toBe(`_acme-challenge.${names[0]}`);
+    expect(challenge?.record.name).toBe(`_acme-challenge.${names[0]}`);
     const { crv, kty, x, y } = JSON.parse([...rig.ca.accounts.values()][0]!);
     const thumbprint = digest(JSON.stringify({ crv, kty, x, y }));
-    expect(challenge?.recordValue).toBe(digest(`${TOKEN}.${thumbprint}`));
+    expect(challenge?.record.value).toBe(digest(`${TOKEN}.${thumbprint}`));
+  });
+
+  test.each([
+    ['dns-01', 'txt', /^_acme-challenge\.a1b2c3\./, /^[\w-]{43}$/],
+    ['dns-account-01', 'txt', /^_[a-z2-7]{16}\._acme-challenge\.a1b2c3\./, /^[\w-]{43}$/],
+    ['dns-persist-01', 'txt', /^_validation-persist\.a1b2c3\./, /^ca\.example; accounturi=http[^;]+$/],
+    ['http-01', 'http', /^a1b2c3\./, new RegExp(`^${TOKEN}\\.[\\w-]{43}$`)],
+  ] as const)('is the record of the kind that is asked for: %s', async (challenge, kind, name, value) => {
+    const authority = await rig.started({ challenge });
+    const order = await authority.newOrder({ names }, never);
+    rig.ca.mischief = (request, honest) => {
+      if (!request.path.startsWith('/authz')) return undefined;
+      const { status, body } = honest();
+      const shared = { status: 'pending', url: rig.ca.url('/challenge/0') };
+      const tokened = ['dns-01', 'dns-account-01', 'http-01'].map((type) => ({ ...shared, type, token: TOKEN }));
+      const persistent = { ...shared, type: 'dns-persist-01', 'issuer-domain-names': ['ca.example'] };
+      return { status, body: { ...Object(body), challenges: [persistent, ...tokened] } };
+    };
+    const read = await authority.authorization(order.authorizationUrls[0]!, never);
+    const record = { kind, name: expect.stringMatching(name), value: expect.stringMatching(value) };
+    expect(read).toMatchObject({ challengeKind: challenge, challenge: { url: rig.ca.url('/challenge/0'), record } });
+  });
+
+  test('is no challenge when the CA does not offer the kind that is asked for', async () => {
+    const authority = await rig.started({ challenge: 'dns-account-01' });
+    const order = await authority.newOrder({ names }, never);
+    const read = await authority.authorization(order.authorizationUrls[0]!, never);
+    expect(read).toMatchObject({ status: 'pending', challengeKind: 'dns-account-01' });
+    expect(read.challenge).toBeUndefined();
   });
 
   test('is why an order and its authorization failed', async () => {

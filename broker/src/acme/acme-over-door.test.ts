@@ -57,7 +57,7 @@ describe('the way through the door', () => {
     const jwk: unknown = JSON.parse(account);
     const thumbprint = createHash('sha256').update(canonical(jwk)).digest('base64url');
     const proof = createHash('sha256').update(`${TOKEN}.${thumbprint}`).digest('base64url');
-    expect(challenge).toMatchObject({ recordName: `_acme-challenge.${names[0]}`, recordValue: proof });
+    expect(challenge).toMatchObject({ record: { name: `_acme-challenge.${names[0]}`, value: proof } });
     expect(asked.map(({ method, path }) => `${method} ${path}`)).toEqual([
       'GET /directory',
       'HEAD /new-nonce',

@@ -27,11 +27,11 @@ const signer = new Signer();
 class Board implements ChallengeBoard {
   #records: ChallengeRecord[] = [];
 
-  async put(name: string, value: string): Promise<void> {
-    this.#records.push({ name, value });
+  async put({ kind, name, value }: ChallengeRecord): Promise<void> {
+    this.#records.push({ kind, name, value });
   }
 
-  async clear(name: string, value: string): Promise<void> {
+  async clear({ name, value }: ChallengeRecord): Promise<void> {
     this.#records = this.#records.filter((record) => record.name !== name || record.value !== value);
   }
 

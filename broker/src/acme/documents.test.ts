@@ -1,6 +1,7 @@
 import { LanyardError } from '@lanyard/sdk/kernel';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { CHALLENGE_KINDS } from '../certificates/challenge-kind.ts';
 import { parseAuthorization } from './authorization-document.ts';
 import { parseChain } from './chain-document.ts';
 import { parseDirectory } from './directory.ts';
@@ -93,16 +94,57 @@ describe('an authorization', () => {
   test('is read', () => {
     const error = { type: 'urn:ietf:params:acme:error:dns', detail: 'no TXT' };
     const document = { ...authorization, status: 'invalid', challenges: [{ ...challenge, error }] };
-    expect(parseAuthorization(document)).toEqual({
+    expect(parseAuthorization(document, 'dns-01')).toEqual({
       name: 'a.devices.example',
+      isWildcard: false,
       status: 'invalid',
-      dns01: { url: challenge.url, token: TOKEN },
+      challenge: { url: challenge.url, token: TOKEN, issuer: '' },
       problem: error,
     });
   });
 
-  test('without dns-01 has no challenge for us', () => {
-    expect(parseAuthorization({ ...authorization, challenges: [] }).dns01).toBeUndefined();
+  const persistent = {
+    type: 'dns-persist-01',
+    url: 'https://ca.example/challenge/2',
+    'issuer-domain-names': ['ca.example', 'other.example'],
+  };
+  const offered = [
+    challenge,
+    persistent,
+    { ...challenge, type: 'dns-account-01', url: 'https://ca.example/challenge/3' },
+    { ...challenge, type: 'http-01', url: 'https://ca.example/challenge/4' },
+  ];
+
+  test.each([
+    ['dns-01', { url: challenge.url, token: TOKEN, issuer: '' }],
+    ['dns-persist-01', { url: persistent.url, token: '', issuer: 'ca.example' }],
+    ['dns-account-01', { url: 'https://ca.example/challenge/3', token: TOKEN, issuer: '' }],
+    ['http-01', { url: 'https://ca.example/challenge/4', token: TOKEN, issuer: '' }],
+  ] as const)('shows the challenge of the kind that is asked for: %s', (kind, expected) => {
+    expect(parseAuthorization({ ...authorization, challenges: offered }, kind).challenge).toEqual(expected);
+  });
+
+  test.each(CHALLENGE_KINDS)('without %s has no challenge for us', (kind) => {
+    const others = offered.filter(({ type }) => type !== kind);
+    expect(parseAuthorization({ ...authorization, challenges: others }, kind).challenge).toBeUndefined();
+  });
+
+  test('of a wildcard says so', () => {
+    expect(parseAuthorization({ ...authorization, wildcard: true }, 'dns-01').isWildcard).toBe(true);
+  });
+
+  test.each([
+    undefined,
+    [],
+    'ca.example',
+    [7],
+    [''],
+    ['ca.example; policy=wildcard'],
+    ['a..example'],
+    ['ca.example\n'],
+  ])('of dns-persist-01 whose issuers are %j is refused', (names) => {
+    const challenges = [{ ...persistent, 'issuer-domain-names': names }];
+    expect(() => parseAuthorization({ ...authorization, challenges }, 'dns-persist-01')).toThrow(refused);
   });
 
   test.each([
@@ -116,7 +158,7 @@ describe('an authorization', () => {
     { ...authorization, challenges: [{ ...challenge, token: `${TOKEN}.` }] },
     { ...authorization, challenges: [{ ...challenge, url: '/challenge' }] },
   ])('that makes no sense is refused (%#)', (document) => {
-    expect(() => parseAuthorization(document)).toThrow(refused);
+    expect(() => parseAuthorization(document, 'dns-01')).toThrow(refused);
   });
 });
 
@@ -182,7 +224,10 @@ describe('a chain', () => {
 test.each([
   ['directory', parseDirectory, directory],
   ['order', asOrder, order],
-  ['authorization', parseAuthorization, authorization],
+  ...CHALLENGE_KINDS.map(
+    (kind) =>
+      [`authorization (${kind})`, (document: unknown) => parseAuthorization(document, kind), authorization] as const,
+  ),
   ['renewal information', asRenewalInfo, renewalInfo],
   ['window of renewal information', (document: unknown) => asRenewalInfo({ suggestedWindow: document }), window],
 ] as const)('a %s with any member replaced by anything is read or refused, never a crash', (_what, parse, sound) => {

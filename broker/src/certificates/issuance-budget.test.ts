@@ -209,7 +209,7 @@ function blindFor(world: World, name: string): Witness {
     if (what !== 'authority.trigger') return await act();
     const value = world.board.valuesAt(`_acme-challenge.${name}`)[0];
     if (value === undefined) return await act();
-    await world.board.clear(`_acme-challenge.${name}`, value);
+    await world.board.clear({ kind: 'txt', name: `_acme-challenge.${name}`, value });
     return await act();
   };
 }

@@ -106,8 +106,8 @@ test('a challenge record whose order is gone is taken down at the start, and tho
   await world.clock.advance(HOUR_MS);
   const [own] = world.board.records;
   expect(own).toBeDefined();
-  await world.board.put('_acme-challenge.gone.devices.example.com', 'stray');
-  await world.board.put(own?.name ?? '', 'stray beside it');
+  await world.board.put({ kind: 'txt', name: '_acme-challenge.gone.devices.example.com', value: 'stray' });
+  await world.board.put({ kind: 'txt', name: own?.name ?? '', value: 'stray beside it' });
   const cleared: string[] = [];
   const second = world.live(async (name, act) => {
     if (name === 'board.clear') cleared.push(name);

@@ -1,10 +1,11 @@
 /** Runs every open order from act to act, each when it is its turn: what the CA could not tell again is stored before. */
 import { LanyardError, endsWithin, randomId } from '@lanyard/sdk/kernel';
 import type { Runnable, Timer } from '@lanyard/sdk/kernel';
+import { alignBoard } from './align-board.ts';
 import type { OrderStore, StandInWish } from './order-store.ts';
 import { OrderSteps } from './order-steps.ts';
 import type { OrderStepsParts, Stepped } from './order-steps.ts';
-import { challengesOf, isClosed } from './order.ts';
+import { isClosed } from './order.ts';
 import type { Order } from './order.ts';
 import type { Acceptance, CertificateRequest } from './request.ts';
 import { Turns } from './schedule/turns.ts';
@@ -60,10 +61,10 @@ export class Issuance implements Runnable {
 
   /** Takes up every open order where it was left, and takes down records whose order is gone. */
   async start(): Promise<void> {
-    const { store, log } = this.#parts;
+    const { store, board, log } = this.#parts;
     this.#stopping = new AbortController();
     const orders = await store.openOrders();
-    await this.#clearStrays(orders);
+    await alignBoard(board, orders, log);
     for (const order of orders) {
       this.#steps.resume(order);
       this.#schedule(order);
@@ -110,16 +111,6 @@ export class Issuance implements Runnable {
   /** Why the order is not going on this very moment; undefined when it is. */
   outlook(order: Order): Outlook | undefined {
     return this.#running.has(order.id) ? undefined : this.#turns.outlook(order, this.#parts.clock.nowMs());
-  }
-
-  async #clearStrays(orders: readonly Order[]): Promise<void> {
-    const { board, log } = this.#parts;
-    const owned = new Set(orders.flatMap(challengesOf).map(({ name, value }) => `${name} ${value}`));
-    for (const { name, value } of await board.list()) {
-      if (owned.has(`${name} ${value}`)) continue;
-      log.warn({ name }, 'challenge record without an order taken down');
-      await board.clear(name, value);
-    }
   }
 
   #schedule(order: Order): void {

@@ -49,11 +49,11 @@ export async function actAtAuthority(ports: ActPorts, order: Order, context: Act
 export async function actAtBoard({ board }: Pick<ActPorts, 'board'>, { state }: Order): Promise<ActResult> {
   try {
     if (state.kind === 'publishing') {
-      await Promise.all(state.challenges.map((challenge) => board.put(recordOf(challenge))));
+      await Promise.all(state.challenges.map((challenge) => board.put(challenge)));
       return { event: { kind: 'published' } };
     }
     if (state.kind !== 'clearing') throw actless(state);
-    await Promise.all(state.challenges.map((challenge) => board.clear(recordOf(challenge))));
+    await Promise.all(state.challenges.map((challenge) => board.clear(challenge)));
     return { event: { kind: 'cleared' } };
   } catch (error) {
     return { event: failureFrom(error) };

@@ -71,8 +71,8 @@ function atAuthority(each: AuthorityOrder['status'], pause?: number): AuthorityO
 }
 
 function authorizationOf([n, each]: readonly [number, Authorization['status']]): Authorization {
-  const challenge = { url: `c${n}`, recordName: `_acme-challenge.${n}`, recordValue: `v${n}` };
-  return { url: `a${n}`, name: `${n}`, status: each, challenge };
+  const record = { kind: 'txt', name: `_acme-challenge.${n}`, value: `v${n}` } as const;
+  return { url: `a${n}`, name: `${n}`, status: each, challengeKind: 'dns-01', challenge: { url: `c${n}`, record } };
 }
 
 interface Passage {

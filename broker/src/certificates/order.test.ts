@@ -2,14 +2,23 @@ import { describe, expect, test } from 'vitest';
 import { ERRORS, type ErrorCode } from '@lanyard/sdk/kernel';
 import type { Authorization, AuthorityOrder } from './authority.ts';
 import { failureOf, isReadBack, next } from './order.ts';
-import type { Detours, Order, OrderEvent, OrderEventKind, OrderState, OrderStateKind } from './order.ts';
+import type {
+  Detours,
+  Order,
+  OrderChallenge,
+  OrderEvent,
+  OrderEventKind,
+  OrderState,
+  OrderStateKind,
+} from './order.ts';
 
 const NOW_MS = 1_700_000_000_000;
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
-const challenges = [
-  { name: '_acme-challenge.a', value: 'v', authorizationUrl: 'https://ca/authz/1', challengeUrl: 'https://ca/chall/1' },
+const atAuthorization = { authorizationUrl: 'https://ca/authz/1', challengeUrl: 'https://ca/chall/1' };
+const challenges: readonly OrderChallenge[] = [
+  { kind: 'txt', name: '_acme-challenge.a', value: 'v', ...atAuthorization },
 ];
 const pace = { notBeforeMs: NOW_MS - 1, tries: 2 };
 const atCa = { orderUrl: 'https://ca/order/1', challenges, ...pace };
@@ -284,25 +293,19 @@ describe('the CA’s view of an order', () => {
   }
 
   test('only authorizations that are still to be proven have their record published', () => {
-    const challenge = { url: 'https://ca/chall/2', recordName: '_acme-challenge.b', recordValue: 'w' };
-    const authorization: Authorization = { url: 'https://ca/authz/2', name: 'b', status: 'pending', challenge };
+    const record = { kind: 'txt', name: '_acme-challenge.b', value: 'w' } as const;
+    const proof = { challengeKind: 'dns-01', challenge: { url: 'https://ca/chall/2', record } } as const;
+    const authorization: Authorization = { url: 'https://ca/authz/2', name: 'b', status: 'pending', ...proof };
     const authorizations = [
       { ...authorization, url: 'https://ca/authz/1', status: 'valid' } as const,
       authorization,
-      { url: 'https://ca/authz/3', name: 'c', status: 'pending' } as const,
+      { url: 'https://ca/authz/3', name: 'c', status: 'pending', challengeKind: 'dns-01' } as const,
     ];
     const order = after(STATES.authorizing, { kind: 'order-read', order: atAuthority('pending'), authorizations });
     expect(order.state).toEqual({
       kind: 'publishing',
       orderUrl: 'https://ca/order/1',
-      challenges: [
-        {
-          name: '_acme-challenge.b',
-          value: 'w',
-          authorizationUrl: 'https://ca/authz/2',
-          challengeUrl: 'https://ca/chall/2',
-        },
-      ],
+      challenges: [{ ...record, authorizationUrl: 'https://ca/authz/2', challengeUrl: 'https://ca/chall/2' }],
       notBeforeMs: NOW_MS,
       tries: 0,
     });

@@ -109,14 +109,14 @@ class BoardInMemory implements ChallengeBoard {
   }
 
   get records(): readonly ChallengeRecord[] {
-    return [...this.#records].flatMap(([name, values]) => [...values].map((value) => ({ name, value })));
+    return [...this.#records].flatMap(([name, values]) => [...values].map((value) => ({ kind: 'txt', name, value })));
   }
 
-  async put(name: string, value: string): Promise<void> {
+  async put({ name, value }: ChallengeRecord): Promise<void> {
     this.#records.set(name, new Set([...this.valuesAt(name), value]));
   }
 
-  async clear(name: string, value: string): Promise<void> {
+  async clear({ name, value }: ChallengeRecord): Promise<void> {
     this.#records.get(name)?.delete(value);
   }
 

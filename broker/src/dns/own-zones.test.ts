@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { LanyardError, silentLogger } from '@lanyard/sdk/kernel';
 import { VirtualClock } from '@lanyard/sdk/testing';
 import { describe, expect, test } from 'vitest';
+import type { ChallengeRecord } from '../certificates/challenge-board.ts';
 import { ask, buildQuery } from './example-query.ts';
 import { exampleSnapshot } from './example-zone.ts';
 import { MemoryZoneJournal } from './memory-zone-journal.ts';
@@ -49,24 +50,28 @@ async function startOwnZones({ settings = [DEVICES], journal = new MemoryZoneJou
   return { ownZones, thread, journal };
 }
 
+function txt(name: string, value: string): ChallengeRecord {
+  return { kind: 'txt', name, value };
+}
+
 describe('challenges', () => {
   test('are served when put, side by side, and gone when cleared', async () => {
     const { ownZones, thread } = await startOwnZones();
-    await ownZones.put(CHALLENGE, 'one');
-    await ownZones.put(CHALLENGE, 'two');
+    await ownZones.put(txt(CHALLENGE, 'one'));
+    await ownZones.put(txt(CHALLENGE, 'two'));
     expect(thread.answers(CHALLENGE, TYPE.TXT)).toEqual([`${CHALLENGE} TXT 60 one`, `${CHALLENGE} TXT 60 two`]);
-    await ownZones.clear(CHALLENGE, 'one');
+    await ownZones.clear(txt(CHALLENGE, 'one'));
     expect(thread.answers(CHALLENGE, TYPE.TXT)).toEqual([`${CHALLENGE} TXT 60 two`]);
-    await ownZones.clear(CHALLENGE, 'two');
+    await ownZones.clear(txt(CHALLENGE, 'two'));
     expect(ask(buildQuery(ALPHA, TYPE.A), thread.zones).rcode).toBe(RCODE.NXDOMAIN);
   });
 
   test('put twice, or cleared without being there, change nothing, not even the serial', async () => {
     const { ownZones, thread } = await startOwnZones();
-    await ownZones.put(CHALLENGE, 'one');
+    await ownZones.put(txt(CHALLENGE, 'one'));
     const serial = thread.zones[0]?.serial;
-    await ownZones.put(CHALLENGE, 'one');
-    await ownZones.clear(CHALLENGE, 'never put');
+    await ownZones.put(txt(CHALLENGE, 'one'));
+    await ownZones.clear(txt(CHALLENGE, 'never put'));
     expect(thread.zones[0]?.serial).toBe(serial);
     expect(thread.answers(CHALLENGE, TYPE.TXT)).toHaveLength(1);
   });
@@ -74,18 +79,15 @@ describe('challenges', () => {
   test('are listed, over all zones, to find those whose order is gone', async () => {
     const other = { ...DEVICES, apex: 'other.example' };
     const { ownZones } = await startOwnZones({ settings: [DEVICES, other] });
-    await ownZones.put(CHALLENGE, 'one');
-    await ownZones.put('_acme-challenge.x.other.example', 'two');
+    await ownZones.put(txt(CHALLENGE, 'one'));
+    await ownZones.put(txt('_acme-challenge.x.other.example', 'two'));
     await ownZones.publish(ALPHA, ['10.0.0.1']);
-    expect(await ownZones.list()).toEqual([
-      { name: CHALLENGE, value: 'one' },
-      { name: '_acme-challenge.x.other.example', value: 'two' },
-    ]);
+    expect(await ownZones.list()).toEqual([txt(CHALLENGE, 'one'), txt('_acme-challenge.x.other.example', 'two')]);
   });
 
   test('survive a restart', async () => {
     const { ownZones, journal } = await startOwnZones();
-    await ownZones.put(CHALLENGE, 'one');
+    await ownZones.put(txt(CHALLENGE, 'one'));
     const { thread } = await startOwnZones({ journal });
     expect(thread.answers(CHALLENGE, TYPE.TXT)).toEqual([`${CHALLENGE} TXT 60 one`]);
   });
@@ -93,18 +95,18 @@ describe('challenges', () => {
   test('that are not served fail, and succeed when put again although they are stored already', async () => {
     const { ownZones, thread } = await startOwnZones();
     thread.nextError = new LanyardError('dns-serving-failed');
-    await expect(ownZones.put(CHALLENGE, 'one')).rejects.toMatchObject({ code: 'dns-serving-failed' });
+    await expect(ownZones.put(txt(CHALLENGE, 'one'))).rejects.toMatchObject({ code: 'dns-serving-failed' });
     expect(thread.answers(CHALLENGE, TYPE.TXT)).toEqual([]);
-    await ownZones.put(CHALLENGE, 'one');
+    await ownZones.put(txt(CHALLENGE, 'one'));
     expect(thread.answers(CHALLENGE, TYPE.TXT)).toHaveLength(1);
   });
 
   test('that cannot be stored are not served', async () => {
     const { ownZones, thread, journal } = await startOwnZones();
     journal.nextError = new LanyardError('store-failed');
-    await expect(ownZones.put(CHALLENGE, 'one')).rejects.toMatchObject({ code: 'store-failed' });
+    await expect(ownZones.put(txt(CHALLENGE, 'one'))).rejects.toMatchObject({ code: 'store-failed' });
     expect(thread.changes).toEqual([]);
-    await ownZones.put(CHALLENGE, 'one');
+    await ownZones.put(txt(CHALLENGE, 'one'));
     expect(thread.changes).toHaveLength(1);
   });
 
@@ -112,10 +114,10 @@ describe('challenges', () => {
     const { ownZones, thread, journal } = await startOwnZones();
     const gate = new EventEmitter();
     journal.gate = once(gate, 'open');
-    const put = ownZones.put(CHALLENGE, 'one');
+    const put = ownZones.put(txt(CHALLENGE, 'one'));
     journal.gate = Promise.resolve();
-    const clear = ownZones.clear(CHALLENGE, 'one');
-    await ownZones.put('_acme-challenge.beta.devices.example.com', 'other names do not wait');
+    const clear = ownZones.clear(txt(CHALLENGE, 'one'));
+    await ownZones.put(txt('_acme-challenge.beta.devices.example.com', 'other names do not wait'));
     gate.emit('open');
     await Promise.all([put, clear]);
     expect(thread.changes.map(({ add, remove }) => [add.length, remove.length])).toEqual([
@@ -156,7 +158,7 @@ describe('addresses', () => {
 
   test('leave the challenge of the same appliance alone', async () => {
     const { ownZones, thread } = await startOwnZones();
-    await ownZones.put(CHALLENGE, 'one');
+    await ownZones.put(txt(CHALLENGE, 'one'));
     await ownZones.publish(ALPHA, ['10.1.1.4']);
     await ownZones.publish(ALPHA, []);
     expect(thread.answers(CHALLENGE, TYPE.TXT)).toHaveLength(1);
@@ -184,9 +186,16 @@ describe('what is refused', () => {
     const { ownZones, thread, journal } = await startOwnZones();
     const before = await journal.load(DEVICES.apex);
     await expect(ownZones.publish(name, ['10.0.0.1'])).rejects.toMatchObject({ code: 'dns-record-refused' });
-    await expect(ownZones.put(name, 'value')).rejects.toMatchObject({ code: 'dns-record-refused' });
-    await expect(ownZones.clear(name, 'value')).rejects.toMatchObject({ code: 'dns-record-refused' });
+    await expect(ownZones.put(txt(name, 'value'))).rejects.toMatchObject({ code: 'dns-record-refused' });
+    await expect(ownZones.clear(txt(name, 'value'))).rejects.toMatchObject({ code: 'dns-record-refused' });
     expect(await journal.load(DEVICES.apex)).toEqual(before);
+    expect(thread.changes).toEqual([]);
+  });
+
+  test('a challenge that is not for the DNS', async () => {
+    const { ownZones, thread } = await startOwnZones();
+    const put = ownZones.put({ kind: 'http', name: ALPHA, value: 'token.thumbprint' });
+    await expect(put).rejects.toMatchObject({ code: 'dns-record-refused' });
     expect(thread.changes).toEqual([]);
   });
 
@@ -203,7 +212,7 @@ describe('what is refused', () => {
   test('everything before the start and after the stop', async () => {
     const { ownZones, journal } = await startOwnZones();
     await ownZones.stop();
-    await expect(ownZones.put(CHALLENGE, 'one')).rejects.toMatchObject({ code: 'stopped' });
+    await expect(ownZones.put(txt(CHALLENGE, 'one'))).rejects.toMatchObject({ code: 'stopped' });
     expect((await journal.load(DEVICES.apex)).records).toEqual([]);
   });
 

@@ -59,7 +59,8 @@ export class OwnZones implements ChallengeBoard, AddressBoard {
     await Promise.allSettled(this.#tails.values());
   }
 
-  async put(name: string, value: string): Promise<void> {
+  async put({ kind, name, value }: ChallengeRecord): Promise<void> {
+    if (kind !== 'txt') throw refused(name, 'it is not for the DNS');
     const { apex, owner } = this.#place(name);
     const add = [checked({ owner, type: 'TXT', data: value })];
     await this.#change(apex, owner, { clear: [], remove: [], add }, (journal) =>
@@ -67,7 +68,7 @@ export class OwnZones implements ChallengeBoard, AddressBoard {
     );
   }
 
-  async clear(name: string, value: string): Promise<void> {
+  async clear({ name, value }: ChallengeRecord): Promise<void> {
     const { apex, owner } = this.#place(name);
     const remove = [checked({ owner, type: 'TXT', data: value })];
     await this.#change(apex, owner, { clear: [], remove, add: [] }, (journal) =>
@@ -80,7 +81,8 @@ export class OwnZones implements ChallengeBoard, AddressBoard {
     const found: ChallengeRecord[] = [];
     for (const { apex } of this.#started()) {
       const { records } = await this.#options.journal.load(apex);
-      for (const { owner, type, data } of records) if (type === 'TXT') found.push({ name: owner, value: data });
+      for (const { owner, type, data } of records)
+        if (type === 'TXT') found.push({ kind: 'txt', name: owner, value: data });
     }
     return found;
   }

@@ -155,7 +155,14 @@ function stateFrom(json: string): OrderState {
 
 const pace = { notBeforeMs: z.number(), tries: z.number() };
 const challenges = z.array(
-  z.object({ name: z.string(), value: z.string(), authorizationUrl: z.string(), challengeUrl: z.string() }),
+  z.object({
+    // Versions before 0.2 knew no other kind, and did not say so.
+    kind: z.enum(['txt', 'http']).default('txt'),
+    name: z.string(),
+    value: z.string(),
+    authorizationUrl: z.string(),
+    challengeUrl: z.string(),
+  }),
 );
 const atCa = { ...pace, orderUrl: z.string(), challenges };
 const issued = z.object({ kind: z.literal('issued'), fingerprint: z.string() });

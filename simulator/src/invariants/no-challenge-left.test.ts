@@ -20,7 +20,7 @@ test('a record that was put up for nobody’s order', async () => {
       board: altered(ports.board, {
         publish: async (name, addresses) => {
           await ports.board.publish(name, addresses);
-          await ports.board.put(`_acme-challenge.${name}`, 'forgotten');
+          await ports.board.put({ kind: 'txt', name: `_acme-challenge.${name}`, value: 'forgotten' });
         },
       }),
     }),

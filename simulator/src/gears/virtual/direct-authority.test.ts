@@ -47,7 +47,7 @@ async function proven() {
   const [url = ''] = order.authorizationUrls;
   const { challenge } = await carried(authority.authorization(url, never));
   if (challenge === undefined) throw new Error('no challenge');
-  ca.txt.set(challenge.recordName, [challenge.recordValue]);
+  ca.txt.set(challenge.record.name, [challenge.record.value]);
   await carried(authority.trigger(challenge.url, never));
   return { order, url };
 }

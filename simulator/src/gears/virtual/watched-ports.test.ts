@@ -106,10 +106,11 @@ describe('the board', () => {
   });
 
   test('challenges pass', async () => {
-    await ports.board.put(NAME, 'token');
-    await ports.board.clear(NAME, 'token');
+    const record = { kind: 'txt', name: NAME, value: 'token' } as const;
+    await ports.board.put(record);
+    await ports.board.clear(record);
     expect(done).toEqual(['put', 'clear']);
-    expect(await ports.board.list()).toEqual([{ name: NAME, value: 'token' }]);
+    expect(await ports.board.list()).toEqual([record]);
     expect(facts).toEqual([]);
   });
 });

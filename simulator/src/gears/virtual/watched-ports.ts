@@ -36,8 +36,8 @@ export function watchPorts(witness: PortWitness): (ports: VirtualPorts) => Virtu
         },
       },
       board: {
-        put: (name, value) => board.put(name, value),
-        clear: (name, value) => board.clear(name, value),
+        put: (record) => board.put(record),
+        clear: (record) => board.clear(record),
         list: () => board.list(),
         publish: async (name, addresses) => {
           await board.publish(name, addresses);

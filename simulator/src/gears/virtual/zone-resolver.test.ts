@@ -55,11 +55,11 @@ describe('in a world', () => {
         board: {
           publish: (name, addresses) => ports.board.publish(name, addresses),
           list: () => ports.board.list(),
-          clear: (name, value) => ports.board.clear(name, value),
-          put: async (name, value) => {
-            await ports.board.put(name, value);
-            put.push(value);
-            seen.push(...(await look.txt(name)));
+          clear: (record) => ports.board.clear(record),
+          put: async (record) => {
+            await ports.board.put(record);
+            put.push(record.value);
+            seen.push(...(await look.txt(record.name)));
           },
         },
       }),
