@@ -236,15 +236,17 @@ function serverCertificateRounds(
 function healthOf(mqtt: EmbeddedBroker, cas: ConfiguredCas, issuers: Issuers): readonly HealthFinding[] {
   return [
     { part: 'mqtt', isHealthy: mqtt.address() !== undefined, detail: `${mqtt.connectedCount()} appliances connected` },
-    ...all(cas).map(({ terms, authority }) => caHealth(issuers.byId(terms.id), authority.accountUrl)),
+    ...all(cas).map((ca) => caHealth(ca, issuers.byId(ca.terms.id), ca === cas.ranked[0])),
   ];
 }
 
-function caHealth(issuer: Issuer | undefined, accountUrl: string | undefined): HealthFinding {
+/** That a CA is away is nothing that another broker would mend, nor a spare one that does not open its account. */
+function caHealth({ terms, authority }: ConfiguredCa, issuer: Issuer | undefined, isFirst: boolean): HealthFinding {
+  const { accountUrl } = authority;
   const awaySinceMs = issuer?.gate.awaySinceMs();
   const away = awaySinceMs === undefined ? '' : `; away since ${new Date(awaySinceMs).toISOString()}`;
-  const account = accountUrl ?? `no account at ${issuer?.terms.id} yet`;
-  return { part: 'acme', isHealthy: accountUrl !== undefined && away === '', detail: `${account}${away}` };
+  const detail = `${accountUrl ?? `no account at ${terms.id} yet`}${away}`;
+  return { part: 'acme', isHealthy: accountUrl !== undefined || !isFirst, detail };
 }
 
 function foreignWatch({ zone }: BrokerConfig, { foreign }: SqliteStore, { clock, log }: World): ForeignWatch {

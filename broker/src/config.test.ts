@@ -182,12 +182,11 @@ describe('a settings file', () => {
   });
 });
 
-describe('several CAs', () => {
-  const ca = (name: string, caaIdentity?: string) => ({
-    directory: `https://${name}.example.com/directory`,
-    ...(caaIdentity !== undefined && { caaIdentity }),
-  });
+function ca(name: string, caaIdentity?: string) {
+  return { directory: `https://${name}.example.com/directory`, ...(caaIdentity !== undefined && { caaIdentity }) };
+}
 
+describe('several CAs', () => {
   test('may all be named in CAA, or none', () => {
     const pinned = { ...ca('a', 'a.example'), failover: [ca('b', 'b.example')], rehearsal: ca('c', 'a.example') };
     expect(parseConfig({ ...least, acme: pinned }).acme.failover).toMatchObject([{ caaIdentity: 'b.example' }]);

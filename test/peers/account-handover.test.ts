@@ -95,7 +95,7 @@ describe.skipIf(arePeersMissing('certbot'))('certbot’s account', () => {
       input: async function* () {},
       serve: async () => {},
       createPrivateCa: async () => ({ certificatePem: '', keyPem: '' }),
-      withAccountDesk: (configPath, use) => withAccountDesk({ configPath, clock: systemClock }, use),
+      withAccountDesk: (which, use) => withAccountDesk({ ...which, clock: systemClock }, use),
     });
     expect([code, err]).toEqual([0, '']);
     return out;

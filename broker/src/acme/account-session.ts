@@ -1,7 +1,7 @@
 /** The broker's account at one CA: opened before the first call, whenever the CA can be reached, and asked through. */
 import { LanyardError, deadline, describeError } from '@lanyard/sdk/kernel';
 import type { Clock, ErrorCode, Logger, Runnable } from '@lanyard/sdk/kernel';
-import { Client } from 'acme-client';
+import type { Client } from 'acme-client';
 import { AccountInquiry } from './account-inquiry.ts';
 import { loadAccount } from './account.ts';
 import type { AccountRecord, AccountStore } from './account.ts';
@@ -11,6 +11,7 @@ import type { Exchanged, ExchangeOptions } from './exchange.ts';
 import type { ExternalAccount } from './external-account.ts';
 import { ForgottenAccount, isForgotten } from './forgotten-account.ts';
 import { settleRollover } from './key-rollover.ts';
+import { openClient } from './open-client.ts';
 import { plainGet } from './plain-get.ts';
 import type { Shown } from './plain-get.ts';
 import { registrationError } from './registration-refusal.ts';
@@ -30,6 +31,8 @@ export interface AccountSessionOptions {
   readonly profile?: string;
   /** Ties the account to a customer of the CA (RFC 8555 §7.3.4), which most CAs besides Let's Encrypt demand. */
   readonly externalAccount?: ExternalAccount;
+  /** For bad days: whatever is wrong with it must not keep the broker from starting on a good one. */
+  readonly isSpare?: boolean;
 }
 
 /** What an exchange is about, and what it brings. */
@@ -83,10 +86,11 @@ export class AccountSession implements Runnable {
       this.#accountUrl = (await loadAccount(this.#options.account, this.#options.directoryUrl)).url;
       await this.#openOrWait(life.signal);
     } catch (error) {
+      const { isSpare, log, directoryUrl: ca } = this.#options;
       if (isTemporary(error)) {
-        this.#options.log.warn({ code: error.code, reason: describeError(error) }, 'the CA cannot be used yet');
-        return;
+        return log.warn({ ca, code: error.code, reason: describeError(error) }, 'the CA cannot be used yet');
       }
+      if (isSpare) return log.error({ ca, err: describeError(error) }, 'this CA could not take over');
       this.#life = undefined;
       throw error;
     }
@@ -161,7 +165,7 @@ export class AccountSession implements Runnable {
     const { directoryUrl, externalAccount, profile } = this.#options;
     const record = await this.#load(life);
     const url = this.#forgotten.isNoted ? undefined : record.url;
-    const client = new Client({
+    const client = openClient({
       directoryUrl,
       accountKey: record.keyPem,
       ...(url === undefined ? {} : { accountUrl: url }),

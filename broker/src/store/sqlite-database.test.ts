@@ -107,12 +107,16 @@ describe('a new database', () => {
       ),
     ).toBe('SEARCH orders USING COVERING INDEX orders_holding (<expr>=? AND <expr>=? AND <expr>=?)');
     expect(
-      planOf(database, 'SELECT serial FROM certificates WHERE look_up_at_ms <= ? ORDER BY look_up_at_ms, id LIMIT ?'),
-    ).toMatch(/^SEARCH certificates USING INDEX certificates_to_look_up \(look_up_at_ms<\?\)$/);
+      planOf(
+        database,
+        'SELECT serial FROM certificates WHERE authority = ? AND look_up_at_ms <= ? ORDER BY look_up_at_ms, id LIMIT ?',
+      ),
+    ).toMatch(/^SEARCH certificates USING INDEX certificates_to_look_up \(authority=\? AND look_up_at_ms<\?\)$/);
     expect(
       planOf(
         database,
-        'SELECT look_up_at_ms FROM certificates WHERE look_up_at_ms IS NOT NULL ORDER BY look_up_at_ms LIMIT 1',
+        `SELECT look_up_at_ms FROM certificates WHERE authority = ? AND look_up_at_ms IS NOT NULL
+         ORDER BY look_up_at_ms LIMIT 1`,
       ),
     ).toMatch(/USING COVERING INDEX certificates_to_look_up[^;]*$/);
     expect(
