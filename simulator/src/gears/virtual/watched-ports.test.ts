@@ -33,7 +33,7 @@ beforeEach(() => {
     board: {
       put: note('put'),
       clear: note('clear'),
-      list: async () => [{ name: NAME, value: 'token' }],
+      list: async () => [{ kind: 'txt', name: NAME, value: 'token' }],
       publish: () => publish(),
     },
   } as unknown as VirtualPorts);
