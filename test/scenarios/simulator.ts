@@ -22,9 +22,17 @@ const summary = z.strictObject({
 
 export type Summary = z.output<typeof summary>;
 
-export async function simulator(...args: readonly (string | number)[]): Promise<Ended> {
-  const command = ['--conditions=lanyard-source', 'simulator/src/main.ts', ...args.map(String)];
-  return await runToEnd(process.execPath, command, { cwd: REPOSITORY, timeoutMs: TIMEOUT_MS });
+type Word = string | number;
+
+export async function simulator(...args: readonly Word[]): Promise<Ended> {
+  return await simulatorWithin(TIMEOUT_MS, ...args);
+}
+
+export async function simulatorWithin(timeoutMs: number, ...args: readonly Word[]): Promise<Ended> {
+  // More than Node takes by itself, and only taken where a fleet needs it.
+  const node = ['--conditions=lanyard-source', '--max-old-space-size=16384'];
+  const command = [...node, 'simulator/src/main.ts', ...args.map(String)];
+  return await runToEnd(process.execPath, command, { cwd: REPOSITORY, timeoutMs });
 }
 
 export function summaryOf({ stdout, report }: Pick<Ended, 'stdout' | 'report'>): Summary {
