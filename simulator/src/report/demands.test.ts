@@ -25,6 +25,13 @@ test('a figure per appliance says the same of fleets of any size', () => {
   expect(judged({ measure: 'authority.limited', per: 'appliance', atLeast: 1 })).toMatchObject({ found: 0 });
 });
 
+test('a figure per shard says what one broker and its CA saw of each other', () => {
+  const demands: readonly Demand[] = [{ measure: 'certified', per: 'shard', atMost: 0.5 }];
+  const foundIn = (run: object) => exampleResult({ facts: ONE_CERTIFIED, run, demands }).demands[0];
+  expect(foundIn({ shards: 2 })).toMatchObject({ measure: 'certified per shard', found: 0.5, isMet: true });
+  expect(foundIn({})).toMatchObject({ found: 1, isMet: false });
+});
+
 test('of a series the least and the most can be demanded', () => {
   expect(judged({ measure: 'series.orders.max', atLeast: 1 })).toMatchObject({ found: 1, isMet: true });
   expect(judged({ measure: 'series.orders.min', atLeast: 2 })).toMatchObject({ isMet: false });

@@ -9,8 +9,8 @@ export interface Demand {
   readonly atLeast?: number | string | undefined;
   readonly atMost?: number | string | undefined;
   readonly because?: string | undefined;
-  /** The measure is divided by the number of appliances before it is compared. */
-  readonly per?: 'appliance' | undefined;
+  /** The measure is divided by the number of appliances, or of shards with a broker and a CA each, before it is compared. */
+  readonly per?: keyof typeof DIVISORS | undefined;
 }
 
 export interface DemandFinding {
@@ -34,10 +34,13 @@ const TALLIES: readonly string[] = [
   'messages',
   'authority',
   'orders',
+  'certificates.byCa',
   'limits',
   'expiries.byExcuse',
 ];
 const NEAR_NAMES = 5;
+
+const DIVISORS = { appliance: 'appliances', shard: 'shards' } as const;
 
 /** @throws LanyardError `option-invalid` when a demand names no measure or no bound. */
 export function judge(measured: object, demands: readonly Demand[]): readonly DemandFinding[] {
@@ -72,7 +75,7 @@ function figureOf(measures: ReadonlyMap<string, number | undefined>, { measure, 
   if (!measures.has(measure) && !isTallied(measure)) throw unknownMeasure(measure, [...measures.keys()]);
   const figure = measures.has(measure) ? measures.get(measure) : 0;
   if (figure === undefined || per === undefined) return figure;
-  return figure / Math.max(1, measures.get('appliances') ?? 1);
+  return figure / Math.max(1, measures.get(DIVISORS[per]) ?? 1);
 }
 
 function isTallied(measure: string): boolean {

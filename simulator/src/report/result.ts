@@ -12,6 +12,8 @@ export interface RunFacts {
   readonly about: string;
   readonly gear: string;
   readonly appliances: number;
+  /** Parts of the fleet, each with a broker and a CA account of its own; absent: there is one. */
+  readonly shards?: number;
   readonly seed: number;
   readonly eventHash: string;
   /** Of real time. */

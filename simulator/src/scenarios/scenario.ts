@@ -112,6 +112,8 @@ const when = {
 };
 const whom = { ...when, where: where.default({ share: 1 }) };
 const lasting = { for: duration };
+/** Which CA of several: 0 is `authority`, 1 the first of `failover`. */
+const atCa = { ca: z.int().min(0).default(0) };
 
 /** Everything that can be made to happen. */
 const event = z.discriminatedUnion('do', [
@@ -135,21 +137,23 @@ const event = z.discriminatedUnion('do', [
   z.strictObject({
     do: z.literal('authority-outage'),
     ...when,
+    ...atCa,
     ...lasting,
     how: z.enum(['unreachable', 'error', 'cut-answers', 'wrong-certificates']).default('unreachable'),
   }),
-  z.strictObject({ do: z.literal('authority-limits'), ...when, limits }),
+  z.strictObject({ do: z.literal('authority-limits'), ...when, ...atCa, limits }),
   /** The profile that the broker asks for from now on, or the life that the CA gives it. */
   z.strictObject({
     do: z.literal('profile-change'),
     ...when,
+    ...atCa,
     profile: z.enum(['classic', 'tlsserver', 'shortlived']).optional(),
     life: duration.optional(),
   }),
   /** The operator's answer to it: has every appliance asked for a new certificate, evenly within `over`. */
   z.strictObject({ do: z.literal('renew-all'), ...when, over: duration.default(6 * 3_600_000) }),
   /** Every certificate so far is revoked after `notice`; renewal information says so at once. */
-  z.strictObject({ do: z.literal('mass-revocation'), ...when, notice: duration.default(86_400_000) }),
+  z.strictObject({ do: z.literal('mass-revocation'), ...when, ...atCa, notice: duration.default(86_400_000) }),
   z.strictObject({ do: z.literal('weather'), ...when, ...lasting, weather }),
 ]);
 
@@ -161,8 +165,8 @@ const demand = z.strictObject({
   atMost: z.union([z.number(), z.string()]).optional(),
   /** Why it must hold, or why today's behaviour is good enough. */
   because: z.string().optional(),
-  /** The bounds hold for the measure divided by the number of appliances, and so for fleets of any size. */
-  per: z.literal('appliance').optional(),
+  /** The bounds hold for the measure divided by the number of appliances or shards, and so for fleets of any size. */
+  per: z.enum(['appliance', 'shard']).optional(),
 });
 
 export const expectations = z.strictObject({
@@ -171,7 +175,7 @@ export const expectations = z.strictObject({
   tolerate: z.array(z.strictObject({ invariant: z.string(), because: z.string() })).default([]),
 });
 
-export const scenarioSchema = z.strictObject({
+const fields = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/),
   /** One sentence: what is tried, and what should come of it. */
   about: z.string(),
@@ -200,9 +204,19 @@ export const scenarioSchema = z.strictObject({
     })
     .prefault({}),
   authority: authority.prefault({}),
+  /** CAs that take over, in this order, when those before them are away, have no room or refuse. */
+  failover: z.array(authority).max(3).default([]),
   weather: weather.prefault({}),
   events: z.array(event).default([]),
   expect: expectations.prefault({}),
+});
+
+export const scenarioSchema = fields.superRefine(({ failover, events }, context) => {
+  for (const [index, planned] of events.entries()) {
+    if (!('ca' in planned) || planned.ca <= failover.length) continue;
+    const message = `there is no CA ${planned.ca}: 0 is authority, failover has ${failover.length}`;
+    context.addIssue({ code: 'custom', message, path: ['events', index, 'ca'] });
+  }
 });
 
 export type Scenario = z.output<typeof scenarioSchema>;

@@ -38,6 +38,7 @@ export async function playVirtual(play: VirtualPlay): Promise<Result> {
       about: scenario.about,
       gear: 'virtual',
       appliances,
+      shards: play.shards,
       seed,
       eventHash: outcome.eventHash,
       seconds: Math.round((clock.monotonicMs() - startedMs) / 100) / 10,
@@ -55,8 +56,9 @@ export async function playVirtual(play: VirtualPlay): Promise<Result> {
 
 /** Limits of a CA hold for an account and a domain: a fleet that shares them is not several. */
 function checkShards({ shards, appliances, scenario }: VirtualPlay): void {
-  const { preset, limits } = scenario.authority;
-  const isLimited = preset !== 'none' || Object.values(limits).some((limit) => limit !== undefined);
+  const isLimited = [scenario.authority, ...scenario.failover].some(
+    ({ preset, limits }) => preset !== 'none' || Object.values(limits).some((limit) => limit !== undefined),
+  );
   const message =
     (shards > appliances && `${appliances} appliances do not make ${shards} shards`) ||
     (shards > 1 && isLimited && `${scenario.name} has a CA with limits, which shards would not share: one shard only`);
