@@ -1,6 +1,7 @@
 /** How many appliances of each scenario a build can wait for: enough that everything in it happens to somebody. */
 export const SIZES: Readonly<Record<string, number>> = {
   'broker-crashes': 60,
+  'ca-failover': 40,
   'ca-outage': 20,
   clones: 60,
   'first-boot': 200,

@@ -34,6 +34,7 @@ const LINES: Readonly<Record<HappeningKind, readonly (readonly [Happening, strin
   authority: [
     [{ ...at, kind: 'authority', what: 'ordered', about: 'new' }, '1000 authority #3 ordered new'],
     [{ atMs: 1_000, kind: 'authority', what: 'limited', about: 'newOrders' }, '1000 authority limited newOrders'],
+    [{ ...at, kind: 'authority', what: 'ordered', about: 'new', ca: 2 }, '1000 authority #3 CA 2 ordered new'],
     // Its `about` is the hash of a key.
     [{ ...at, kind: 'authority', what: 'certified', about: 'ab12' }, '1000 authority #3 certified'],
   ],

@@ -34,7 +34,9 @@ export class EventHash {
 export function lineOf(happening: Happening): string {
   const when = `${Math.round(happening.atMs)} ${happening.kind}`;
   const who = 'appliance' in happening && happening.appliance !== undefined ? ` #${happening.appliance}` : '';
-  return `${when}${who}${whatOf(happening)}`;
+  // What is the first CA's, and so everything where there is one, is told as before there could be several.
+  const where = 'ca' in happening && happening.ca !== undefined ? ` CA ${happening.ca}` : '';
+  return `${when}${who}${where}${whatOf(happening)}`;
 }
 
 function whatOf(happening: Happening): string {

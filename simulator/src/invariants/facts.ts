@@ -1,4 +1,4 @@
-/** Port: what an invariant has to look up, because it does not happen but is so. */
+/** Port: what an invariant has to look up, because it does not happen but is so. CAs are numbered from 0. */
 
 export interface Facts {
   /** How many appliances there are; they are numbered from 0. */
@@ -24,15 +24,15 @@ export interface Facts {
   /** What the appliance serves. */
   certificateOf(appliance: number): CertificateOutline | undefined;
   /** What the CA certified last; asked when that has just happened. */
-  lastCertified(): CertificateOutline | undefined;
+  lastCertified(ca: number): CertificateOutline | undefined;
   /** How many orders the broker works at at once. */
   readonly ordersAtOnce: number;
   /** Nobody gets anything from the CA. */
-  isAuthorityAway(): boolean;
+  isAuthorityAway(ca: number): boolean;
   /** How often the CA wants to be asked when to renew (RFC 9773); 0: it does not say. */
-  readonly renewalPollMs: number;
+  renewalPollMs(ca: number): number;
   /** False while the CA is made to hand out certificates that fit nobody. */
-  certifiesRightly(): boolean;
+  certifiesRightly(ca: number): boolean;
 }
 
 export interface CertificateOutline {

@@ -30,7 +30,7 @@ export function installsOnlyWhatFits({ facts, violate }: InvariantParts): Invari
       if (happening.kind === 'order-opened') orderedKey[happening.appliance] = keyNumber(happening.keyHash);
       if (happening.kind === 'authority' && happening.what === 'certified' && happening.appliance !== undefined) {
         certifiedKey[happening.appliance] = keyNumber(happening.about);
-        certifiedUntilMs[happening.appliance] = facts.lastCertified()?.notAfterMs ?? 0;
+        certifiedUntilMs[happening.appliance] = facts.lastCertified(happening.ca ?? 0)?.notAfterMs ?? 0;
       }
       if (happening.kind !== 'installed') return;
       const { atMs, appliance } = happening;

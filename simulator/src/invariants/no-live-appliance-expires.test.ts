@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest';
+import type { ScenarioInput } from '../scenarios/scenario.ts';
 import { objectors, watchedRun } from './test-run.ts';
 
 test('a broker that never asks for renewals lets certificates end', async () => {
   const outcome = await watchedRun({
     for: '95d',
     appliances: 3,
+    // Nor does it renew by itself whoever says nothing.
+    scenario: { broker: { renewAsleep: 0 } },
     between: (ports) => ({
       ...ports,
       send: (deviceId, message) =>
@@ -25,4 +28,29 @@ test('a certificate that ends on a shelf is nobody’s fault', async () => {
     scenario: { events: [{ do: 'shelf', at: '1d', for: '300d' }] },
   });
   expect(objectors(outcome)).toEqual([]);
+});
+
+/** A certificate lives for 160 hours, and the first CA is away for longer. */
+function awayFor(failoverAfter: string, more: ScenarioInput['events'] = []): Partial<ScenarioInput> {
+  return {
+    authority: { profile: 'shortlived' },
+    failover: [{ profile: 'shortlived' }],
+    broker: { failoverAfter },
+    events: [{ do: 'authority-outage', at: '1d', for: '20d' }, ...more],
+  };
+}
+
+test('a broker that never asks the second CA lets certificates end', async () => {
+  const outcome = await watchedRun({ for: '10d', scenario: awayFor('30d') });
+  expect(objectors(outcome)).toEqual(['no-live-appliance-expires']);
+  expect(outcome.total).toBe(5);
+});
+
+test('one that does keeps them alive', async () => {
+  expect(objectors(await watchedRun({ for: '20d', scenario: awayFor('15m') }))).toEqual([]);
+});
+
+test('what ends while both are away is nobody’s fault', async () => {
+  const both = awayFor('15m', [{ do: 'authority-outage', ca: 1, at: '1d', for: '20d' }]);
+  expect(objectors(await watchedRun({ for: '10d', scenario: both }))).toEqual([]);
 });

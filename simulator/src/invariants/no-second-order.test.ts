@@ -75,6 +75,22 @@ describe('a stand-in renewal', () => {
   });
 });
 
+describe('a key that another CA certifies again', () => {
+  const first: Happening = { atMs: 1, kind: 'authority', appliance: 0, what: 'certified', about: 'a2V5LW9uZQ' };
+  const second: Happening = { ...first, ca: 1 };
+  const outage: Happening = { atMs: 1, kind: 'event', what: 'authority-outage', phase: 'begins' };
+
+  test('is one too many while the first is there', () => {
+    expect(objections([first, second])).toHaveLength(1);
+  });
+
+  test('is not when the first went away with the certificate', () => {
+    expect(objections([first, outage, second])).toEqual([]);
+    expect(objections([first, { ...outage, ca: 1 }, second])).toHaveLength(1);
+    expect(objections([first, outage, first])).toHaveLength(1);
+  });
+});
+
 function objections(happenings: readonly Happening[]): readonly string[] {
   const found: string[] = [];
   const facts = { ...NO_FACTS, appliances: 1 };

@@ -1,4 +1,7 @@
 import { expect, test } from 'vitest';
+import type { Happening } from '../world/happening.ts';
+import { oneOpenOrder } from './one-open-order.ts';
+import { NO_FACTS } from './test-facts.ts';
 import { altered, objectors, watchedRun } from './test-run.ts';
 
 test('books in which a repeated request opens a second order', async () => {
@@ -45,3 +48,32 @@ test('a broker that places two orders at the CA where one would do', async () =>
   expect(outcome.total).toBe(5);
   expect(outcome.shown[0]?.detail).toMatch(/^the CA has a second order for it, \d s after/);
 });
+
+test('what was left at a CA that is away is not at another', () => {
+  const ordered = { kind: 'authority', appliance: 0, what: 'ordered', about: 'new' } as const;
+  expect(
+    breaches([
+      { ...ordered, atMs: 1_000 },
+      { ...ordered, atMs: 2_000 },
+    ]),
+  ).toBe(1);
+  expect(
+    breaches([
+      { ...ordered, atMs: 1_000 },
+      { ...ordered, atMs: 2_000, ca: 1 },
+    ]),
+  ).toBe(0);
+  expect(
+    breaches([
+      { ...ordered, atMs: 1_000, ca: 1 },
+      { ...ordered, atMs: 2_000, ca: 1 },
+    ]),
+  ).toBe(1);
+});
+
+function breaches(happenings: readonly Happening[]): number {
+  let found = 0;
+  const invariant = oneOpenOrder({ facts: { ...NO_FACTS, appliances: 1 }, violate: () => void found++ });
+  for (const happening of happenings) invariant.onHappening?.(happening);
+  return found;
+}

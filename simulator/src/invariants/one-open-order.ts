@@ -10,8 +10,10 @@ const LIVES_AT_LEAST_MS = 3_600_000;
 
 export function oneOpenOrder({ facts, violate }: InvariantParts): Invariant {
   const open = new Map<number, string>();
-  /** When the CA made the order that it has not decided on; 0: there is none. */
-  const placedAtMs = new Float64Array(facts.appliances);
+  /** When each CA made the order that it has not decided on; 0: there is none. One that is away is left with its own. */
+  const placedAtCa: Float64Array[] = [];
+
+  const placedAt = (ca: number): Float64Array => (placedAtCa[ca] ??= new Float64Array(facts.appliances));
 
   function onOpened({ atMs, appliance, order }: Extract<Happening, { kind: 'order-opened' }>): void {
     const former = open.get(appliance);
@@ -20,8 +22,9 @@ export function oneOpenOrder({ facts, violate }: InvariantParts): Invariant {
     violate({ atMs, appliance, what: `order ${order} was opened while ${former} was open` });
   }
 
-  function onAuthority({ atMs, appliance, what }: Extract<Happening, { kind: 'authority' }>): void {
+  function onAuthority({ atMs, appliance, what, ca = 0 }: Extract<Happening, { kind: 'authority' }>): void {
     if (appliance === undefined) return;
+    const placedAtMs = placedAt(ca);
     if (what === 'certified' || what === 'validation-failed') placedAtMs[appliance] = 0;
     if (what !== 'ordered') return;
     const formerMs = placedAtMs[appliance] ?? 0;
@@ -44,7 +47,7 @@ export function oneOpenOrder({ facts, violate }: InvariantParts): Invariant {
       if (happening.kind === 'order-closed') open.delete(happening.appliance);
       if (happening.kind === 'authority') onAuthority(happening);
       // An order under another profile is another order, and the former one is left to lapse.
-      if (happening.kind === 'event' && happening.what === 'profile-change') placedAtMs.fill(0);
+      if (happening.kind === 'event' && happening.what === 'profile-change') placedAt(happening.ca ?? 0).fill(0);
     },
   };
 }

@@ -11,8 +11,8 @@ export function onlyBoundNames({ facts, violate }: InvariantParts): Invariant {
     onHappening(happening) {
       if (happening.kind === 'order-opened') orderedKey[happening.appliance] = keyNumber(happening.keyHash);
       if (happening.kind !== 'authority' || happening.what !== 'certified') return;
-      const { atMs, appliance, about } = happening;
-      const names = facts.lastCertified()?.names ?? [];
+      const { atMs, appliance, about, ca = 0 } = happening;
+      const names = facts.lastCertified(ca)?.names ?? [];
       if (appliance === undefined) {
         return violate({ atMs, what: `a certificate was made for ${names.join(', ')}, which is nobody's name` });
       }

@@ -19,14 +19,18 @@ const REPLACING_MS = 2 * 3_600_000;
 
 export function replacedBeforeRevoked({ facts, violate }: InvariantParts): Invariant {
   const installedAtMs = new Float64Array(facts.appliances).fill(-Infinity);
-  let announcedAtMs = Infinity;
+  /** Which CA certified the appliance last: what another one revokes was replaced long ago. */
+  const issuedBy = new Int8Array(facts.appliances);
+  const announcedAtMs: number[] = [];
   let isFaultFree = true;
 
-  function onRevoked(atMs: number, appliance: number): void {
-    if ((installedAtMs[appliance] ?? 0) >= announcedAtMs || facts.hasTwin(appliance)) return;
-    const noticedAtMs = atMs - REPLACING_MS - facts.renewalPollMs * LONGEST_POLL;
+  function onRevoked(atMs: number, appliance: number, ca: number): void {
+    const announcedMs = announcedAtMs[ca] ?? Infinity;
+    const isReplaced = issuedBy[appliance] !== ca || (installedAtMs[appliance] ?? 0) >= announcedMs;
+    if (isReplaced || facts.hasTwin(appliance)) return;
+    const noticedAtMs = atMs - REPLACING_MS - facts.renewalPollMs(ca) * LONGEST_POLL;
     const sinceMs = facts.inTouchSinceMs(appliance);
-    if (announcedAtMs > noticedAtMs || sinceMs === undefined || sinceMs > atMs - REPLACING_MS) return;
+    if (announcedMs > noticedAtMs || sinceMs === undefined || sinceMs > atMs - REPLACING_MS) return;
     violate({ atMs, appliance, what: 'its certificate was revoked, which was announced in time to replace it' });
   }
 
@@ -39,10 +43,14 @@ export function replacedBeforeRevoked({ facts, violate }: InvariantParts): Invar
       if (happening.kind === 'installed') installedAtMs[happening.appliance] = atMs;
       if (happening.kind === 'event') {
         isFaultFree &&= !EXCUSES.has(happening.what);
-        if (happening.what === 'mass-revocation' && happening.phase === 'begins') announcedAtMs = atMs;
+        if (happening.what === 'mass-revocation' && happening.phase === 'begins') {
+          announcedAtMs[happening.ca ?? 0] = atMs;
+        }
       }
-      if (happening.kind !== 'authority' || happening.what !== 'revoked' || happening.appliance === undefined) return;
-      if (isFaultFree && facts.renewalPollMs > 0) onRevoked(atMs, happening.appliance);
+      if (happening.kind !== 'authority' || happening.appliance === undefined) return;
+      const { appliance, what, ca = 0 } = happening;
+      if (what === 'certified') issuedBy[appliance] = ca;
+      if (what === 'revoked' && isFaultFree && facts.renewalPollMs(ca) > 0) onRevoked(atMs, appliance, ca);
     },
   };
 }

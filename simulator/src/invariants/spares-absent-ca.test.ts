@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { Happening } from '../world/happening.ts';
+import { sparesAbsentCa } from './spares-absent-ca.ts';
+import { NO_FACTS } from './test-facts.ts';
 import { altered, objectors, watchedRun } from './test-run.ts';
 
 test('a broker that asks for everybody although nobody answers', async () => {
@@ -45,4 +48,25 @@ describe('of a hundred who wait for a CA that is away few reach it', () => {
     });
     expect(objectors(outcome)).toEqual([]);
   });
+});
+
+test('requests to several CAs are counted for each', () => {
+  const cut: Extract<Happening, { kind: 'authority' }> = {
+    atMs: 1,
+    kind: 'authority',
+    what: 'cut',
+    about: 'new-order',
+  };
+  const breaches: string[] = [];
+  const facts = { ...NO_FACTS, isAuthorityAway: (ca: number) => ca > 0 };
+  const invariant = sparesAbsentCa({ facts, violate: ({ what }) => void breaches.push(what) });
+  const ask = (ca: number, times: number): void => {
+    for (let asked = 0; asked < times; asked++) invariant.onHappening?.({ ...cut, ca });
+  };
+  ask(0, 1_000);
+  ask(1, 81);
+  ask(2, 81);
+  expect(breaches).toEqual([]);
+  ask(2, 1);
+  expect(breaches).toHaveLength(1);
 });

@@ -13,8 +13,9 @@ const MOST_BESIDES = 80;
 
 export function sparesAbsentCa({ facts, violate }: InvariantParts): Invariant {
   const most = facts.ordersAtOnce + MOST_BESIDES;
-  let hour = -1;
-  let failures = 0;
+  const hours: number[] = [];
+  /** Of each CA within its hour. */
+  const failures: number[] = [];
 
   return {
     name: 'spares-absent-ca',
@@ -22,15 +23,18 @@ export function sparesAbsentCa({ facts, violate }: InvariantParts): Invariant {
     kinds: ['authority', 'event', 'broker'],
     onHappening(happening) {
       const { atMs, kind } = happening;
-      // Another outage begins, or a broker that knows nothing of this one.
-      if (kind === 'broker' || (kind === 'event' && happening.what === 'authority-outage')) failures = 0;
-      if (kind !== 'authority' || !isFailure(happening.what) || !facts.isAuthorityAway()) return;
+      // A broker that knows nothing of an outage, or another one begins.
+      if (kind === 'broker') failures.fill(0);
+      if (kind === 'event' && happening.what === 'authority-outage') failures[happening.ca ?? 0] = 0;
+      if (kind !== 'authority' || !isFailure(happening.what)) return;
+      const { ca = 0 } = happening;
+      if (!facts.isAuthorityAway(ca)) return;
       const now = Math.floor(atMs / HOUR_MS);
-      if (now !== hour) failures = 0;
-      hour = now;
-      failures += 1;
-      if (failures !== most + 1) return;
-      violate({ atMs, what: `${failures} requests within an hour to a CA that is away` });
+      const count = hours[ca] === now ? (failures[ca] ?? 0) + 1 : 1;
+      hours[ca] = now;
+      failures[ca] = count;
+      if (count !== most + 1) return;
+      violate({ atMs, what: `${count} requests within an hour to a CA that is away` });
     },
   };
 }

@@ -17,6 +17,6 @@ export const NO_FACTS: Facts = {
   lastCertified: () => undefined,
   ordersAtOnce: 1,
   isAuthorityAway: () => false,
-  renewalPollMs: 0,
+  renewalPollMs: () => 0,
   certifiesRightly: () => true,
 };

@@ -7,7 +7,7 @@ const A = 1;
 const TXT = 16;
 
 export function virtualFacts(world: VirtualWorld): Facts {
-  const { boxes, vendor, authority, clock, scenario } = world;
+  const { boxes, vendor, authorities, clock, scenario } = world;
   const twins = new Set<number>();
   let known = 0;
   return {
@@ -30,13 +30,13 @@ export function virtualFacts(world: VirtualWorld): Facts {
     addressRecords: (name) => vendor.broker?.records(name, A).map((data) => data.join('.')),
     challengeRecords: (name) => vendor.broker?.records(`_acme-challenge.${name}`, TXT).length ?? 0,
     certificateOf: (number) => boxes[number]?.certificate,
-    lastCertified: (): CertificateOutline | undefined => authority.lastCertified,
+    lastCertified: (ca): CertificateOutline | undefined => authorities.at(ca).lastCertified,
     ordersAtOnce: scenario.broker.concurrency,
-    isAuthorityAway() {
-      const { isUnreachable, isFailing } = authority.model.controls.faults;
+    isAuthorityAway(ca) {
+      const { isUnreachable, isFailing } = authorities.at(ca).model.controls.faults;
       return isUnreachable || isFailing;
     },
-    renewalPollMs: scenario.authority.renewalInfo,
-    certifiesRightly: () => authority.model.controls.faults.certificate === 'none',
+    renewalPollMs: (ca) => (scenario.failover[ca - 1] ?? scenario.authority).renewalInfo,
+    certifiesRightly: (ca) => authorities.at(ca).model.controls.faults.certificate === 'none',
   };
 }

@@ -41,3 +41,11 @@ test('after a fault a 429 may be, a bucket that was overdrawn may not', () => {
   expect(breachesOf([outage, overdrawn])).toHaveLength(1);
   expect(breachesOf([{ ...outage, what: 'power-cut' }, limited])).toHaveLength(1);
 });
+
+test('a fault at one CA explains nothing at another', () => {
+  const limited: Happening = { atMs: 1, kind: 'authority', what: 'limited', about: 'newOrdersPerAccount' };
+  const outage: Happening = { atMs: 0, kind: 'event', what: 'authority-outage', phase: 'begins', ca: 1 };
+  expect(breachesOf([outage, limited])).toHaveLength(1);
+  expect(breachesOf([outage, { ...limited, ca: 1 }])).toHaveLength(0);
+  expect(breachesOf([{ ...outage, what: 'broker-kill' }, limited])).toHaveLength(0);
+});

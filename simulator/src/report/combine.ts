@@ -48,6 +48,7 @@ export function combine(parcels: readonly [Parcel, ...Parcel[]]): Combined {
     messages: countsOf(({ messages }) => messages),
     authority: countsOf(({ authority }) => authority),
     orders: countsOf(({ orders }) => orders),
+    certificates: { byCa: countsOf(({ certificates }) => certificates.byCa) },
     standIns: sumOf(({ standIns }) => standIns),
     limits: countsOf(({ limits }) => limits),
     series: addSeries(snapshots.map(({ series }) => series)),

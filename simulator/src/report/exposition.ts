@@ -41,6 +41,7 @@ export async function exposition(
   counterByLabel(registry, 'messages_total', 'Messages between appliances and broker.', 'kind', snapshot.messages);
   counterByLabel(registry, 'authority_total', 'What the CA did.', 'deed', snapshot.authority);
   counterByLabel(registry, 'orders_total', 'Orders by what the CA took them for.', 'kind', snapshot.orders);
+  counterByLabel(registry, 'certificates_total', 'Certificates by the CA.', 'ca', snapshot.certificates.byCa);
   counterByLabel(registry, 'limited_total', 'Requests that the CA refused, by limit.', 'limit', snapshot.limits);
   quantiles(registry, 'time_to_certificate', 'From power-on to the first certificate.', snapshot.timeToCertificateMs);
   quantiles(registry, 'time_to_renewal', 'From the wish to the next certificate.', snapshot.timeToRenewalMs);

@@ -19,9 +19,12 @@ export type Fact = { readonly atMs: number } & (
   | { readonly kind: 'expired'; readonly appliance: number; readonly excuse?: string }
   | { readonly kind: 'published'; readonly waitedMs: number }
   | { readonly kind: 'flash-written'; readonly appliance: number; readonly bytes: number }
-  /** `ordered`: `about` is what the CA took the order for; `limited`: refused by the limit that `about` names. */
-  | { readonly kind: 'authority'; readonly what: string; readonly about: string }
-  | { readonly kind: 'event'; readonly what: string; readonly phase: 'begins' | 'ends' }
+  /**
+   * `ordered`: `about` is what the CA took the order for; `limited`: refused by the limit that `about` names. `ca`: which
+   * of several, when it is not the first.
+   */
+  | { readonly kind: 'authority'; readonly what: string; readonly about: string; readonly ca?: number }
+  | { readonly kind: 'event'; readonly what: string; readonly phase: 'begins' | 'ends'; readonly ca?: number }
   /** `isStandIn`: for an appliance that did not ask. */
   | { readonly kind: 'order-opened'; readonly isStandIn?: boolean }
   /** Told to everybody, of no interest here. */

@@ -84,6 +84,20 @@ test('what the CA did is told by deed, by limit and over time', () => {
   expect(series.limited.at(-1)).toBe(1);
 });
 
+test('certificates are told by the CA that issued them, events by the CA that they befell', () => {
+  const outage = { atMs: 0, kind: 'event', what: 'authority-outage', phase: 'begins' } as const;
+  const certified = { atMs: 1, kind: 'authority', what: 'certified', about: '' } as const;
+  const { certificates, events } = measurementsOf([
+    outage,
+    { ...outage, ca: 1 },
+    certified,
+    { ...certified, ca: 2 },
+    { ...certified, ca: 2 },
+  ]).snapshot();
+  expect(certificates.byCa).toEqual({ 0: 1, 2: 2 });
+  expect(events.map(({ what }) => what)).toEqual(['authority-outage', 'authority-outage, CA 1']);
+});
+
 test('orders that the broker opened by itself are told apart', () => {
   const opened = { atMs: 1, kind: 'order-opened' } as const;
   const standIn = { ...opened, isStandIn: true };

@@ -41,6 +41,7 @@ export class Measurements {
   readonly #told = new Tally();
   readonly #deeds = new Tally();
   readonly #orders = new Tally();
+  readonly #certifiers = new Tally();
   readonly #limits = new Tally();
   readonly #excuses = new Tally();
   readonly #events: Snapshot['events'][number][] = [];
@@ -99,7 +100,7 @@ export class Measurements {
       case 'problem':
         return this.#problems.add(fact.code);
       case 'authority':
-        return this.#judge(fact.what, fact.about);
+        return this.#judge(fact);
       case 'event':
         return this.#tell(fact);
       case 'order-opened':
@@ -161,6 +162,7 @@ export class Measurements {
       messages: { ...prefixed('said-', this.#said.counts()), ...prefixed('told-', this.#told.counts()) },
       authority: this.#deeds.counts(),
       orders: this.#orders.counts(),
+      certificates: { byCa: this.#certifiers.counts() },
       standIns: this.#standIns,
       limits: this.#limits.counts(),
       series: this.#series(),
@@ -225,20 +227,24 @@ export class Measurements {
     this.#count(this.#heads.expired, appliance, MARK.expired, true);
   }
 
-  #judge(deed: string, about: string): void {
+  #judge({ what: deed, about, ca = 0 }: Extract<Fact, { kind: 'authority' }>): void {
     this.#deeds.add(deed);
     if (deed === 'ordered') {
       this.#flows.orders.add(1);
       this.#orders.add(about);
-    } else if (deed === 'certified') this.#flows.certificates.add(1);
-    else if (deed === 'limited') {
+    } else if (deed === 'certified') {
+      this.#flows.certificates.add(1);
+      this.#certifiers.add(String(ca));
+    } else if (deed === 'limited') {
       this.#flows.limited.add(1);
       this.#limits.add(about);
     }
   }
 
-  #tell({ atMs, what, phase }: Extract<Fact, { kind: 'event' }>): void {
-    if (this.#events.length < MOST_EVENTS) this.#events.push({ atMs: atMs - this.#startMs, what, phase });
+  #tell({ atMs, what, phase, ca }: Extract<Fact, { kind: 'event' }>): void {
+    if (this.#events.length >= MOST_EVENTS) return;
+    const named = ca === undefined ? what : `${what}, CA ${ca}`;
+    this.#events.push({ atMs: atMs - this.#startMs, what: named, phase });
   }
 
   #series(): Series {

@@ -53,6 +53,8 @@ export interface Snapshot {
   /** What the CA did, by deed; its orders by what it takes them for; and its refusals by limit. */
   readonly authority: Counts;
   readonly orders: Counts;
+  /** How many each CA issued, by its place in the list: 0 is the first. */
+  readonly certificates: { readonly byCa: Counts };
   /** Orders that the broker opened in the absence of sleeping appliances. */
   readonly standIns: number;
   readonly limits: Counts;

@@ -48,10 +48,17 @@ export type Happening = { readonly atMs: number } & (
   | { readonly kind: 'moved'; readonly appliance: number }
   | { readonly kind: 'published'; readonly appliance: number; readonly waitedMs: number }
   | { readonly kind: 'flash-written'; readonly appliance: number; readonly bytes: number }
-  | { readonly kind: 'authority'; readonly appliance?: number; readonly what: AuthorityDeed; readonly about: string }
+  /** `ca`: which of several, when it is not the first. */
+  | {
+      readonly kind: 'authority';
+      readonly appliance?: number;
+      readonly what: AuthorityDeed;
+      readonly about: string;
+      readonly ca?: number;
+    }
   | { readonly kind: 'broker'; readonly what: 'started' | 'stopped' | 'killed' }
-  /** Something that the scenario does began or ended. */
-  | { readonly kind: 'event'; readonly what: string; readonly phase: 'begins' | 'ends' }
+  /** Something that the scenario does began or ended; `ca`: at which of several, when it is not the first. */
+  | { readonly kind: 'event'; readonly what: string; readonly phase: 'begins' | 'ends'; readonly ca?: number }
 );
 
 /**

@@ -42,16 +42,16 @@ export function perform(event: ScenarioEvent, parts: DeedParts): Undo | undefine
       world.vendor.kill();
       return () => void world.vendor.start();
     case 'authority-outage':
-      return failAuthority(world, event.how);
+      return failAuthority(world, event);
     case 'authority-limits':
-      world.authority.changeLimits(event.limits);
+      world.authorities.at(event.ca).changeLimits(event.limits);
       return undefined;
     case 'profile-change':
       return changeProfile(world, event);
     case 'renew-all':
       return renewAll(world, event.over);
     case 'mass-revocation':
-      world.authority.model.controls.announceRevocation({ noticeMs: event.notice });
+      world.authorities.at(event.ca).model.controls.announceRevocation({ noticeMs: event.notice });
       return undefined;
     case 'weather':
       return world.beginWeather(event.weather);
@@ -107,8 +107,8 @@ function renewAll({ boxes, clock, vendor }: VirtualWorld, overMs: number): undef
   }
 }
 
-function failAuthority(world: VirtualWorld, how: Extract<ScenarioEvent, { do: 'authority-outage' }>['how']): Undo {
-  const { controls } = world.authority.model;
+function failAuthority(world: VirtualWorld, { ca, how }: Extract<ScenarioEvent, { do: 'authority-outage' }>): Undo {
+  const { controls } = world.authorities.at(ca).model;
   const faults = {
     unreachable: { isUnreachable: true },
     error: { isFailing: true },
@@ -122,19 +122,20 @@ function failAuthority(world: VirtualWorld, how: Extract<ScenarioEvent, { do: 'a
     'wrong-certificates': { certificate: 'none' },
   } as const;
   controls.setFaults(faults[how]);
-  world.excuses.authorityChanged();
+  world.excuses.authorityChanged(ca);
   return () => {
     // Another way to fail may have begun meanwhile, and goes on.
     controls.setFaults(mended[how]);
-    world.excuses.authorityChanged();
+    world.excuses.authorityChanged(ca);
   };
 }
 
 function changeProfile(
   world: VirtualWorld,
-  { profile, life }: Extract<ScenarioEvent, { do: 'profile-change' }>,
+  { ca, profile, life }: Extract<ScenarioEvent, { do: 'profile-change' }>,
 ): undefined {
-  const { authority, clock } = world;
+  const { authorities, clock } = world;
+  const authority = authorities.at(ca);
   if (profile !== undefined) authority.profile = profile;
   if (life === undefined) return;
   const change = { description: 'changed by the scenario', validityMs: life };

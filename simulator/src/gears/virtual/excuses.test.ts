@@ -12,6 +12,8 @@ const DAY_MS = 24 * HOUR_MS;
 
 let clock: VirtualClock;
 let faults: FaultSettings;
+/** With these CAs besides the first. */
+let make: (more?: readonly { readonly controls: { readonly faults: FaultSettings } }[]) => void;
 let broker: object | undefined;
 let box: Record<'isOn' | 'certificate' | 'reachableSinceMs' | 'flash', unknown>;
 let excuses: Excuses;
@@ -38,8 +40,11 @@ beforeEach(async () => {
       return faults;
     },
   };
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- no more of them is looked at
-  excuses = new Excuses({ clock, vendor, model: { controls } } as unknown as ExcusesParts);
+  make = (more = []) => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- no more of them is looked at
+    excuses = new Excuses({ clock, vendor, models: [{ controls }, ...more] } as unknown as ExcusesParts);
+  };
+  make();
   await clock.advance(88 * DAY_MS);
 });
 
@@ -52,7 +57,7 @@ async function excuse(): Promise<string | undefined> {
 
 function fail(change: Partial<FaultSettings>): void {
   faults = { ...NO_FAULTS, ...change };
-  excuses.authorityChanged();
+  excuses.authorityChanged(0);
 }
 
 test('when nothing stood in the way there is no excuse', async () => {
@@ -63,7 +68,7 @@ test('when nothing stood in the way there is no excuse', async () => {
 describe.each<[string, () => void, string]>([
   ['the broker came up', () => excuses.brokerStarted(), 'broker down'],
   ['the appliance became reachable', () => void (box.reachableSinceMs = clock.nowMs()), 'unreachable'],
-  ['the CA’s limits refused an order', () => excuses.limited(), 'CA limits'],
+  ['the CA’s limits refused an order', () => excuses.limited(0), 'CA limits'],
   ['the CA came back', () => (fail({ isUnreachable: true }), fail({})), 'CA down'],
 ])('%s', (_, happen, why) => {
   test('less than a day before the end: that is why', async () => {
@@ -112,6 +117,43 @@ describe('as it stands when the certificate ends', () => {
 
   test('a CA that is only slow is no excuse', async () => {
     fail({ slowMs: 1_000 });
+    await clock.advance(DAY_MS - HOUR_MS);
+    expect(await excuse()).toBeUndefined();
+  });
+});
+
+describe('with a second CA', () => {
+  const second = { controls: { faults: NO_FAULTS } };
+
+  beforeEach(() => {
+    second.controls.faults = NO_FAULTS;
+    make([second]);
+  });
+
+  const failSecond = (change: Partial<FaultSettings>): void => {
+    second.controls.faults = { ...NO_FAULTS, ...change };
+    excuses.authorityChanged(1);
+  };
+
+  test('that was there, an outage of the first is no excuse', async () => {
+    await clock.advance(DAY_MS - HOUR_MS);
+    fail({ isUnreachable: true });
+    expect(await excuse()).toBeUndefined();
+  });
+
+  test.each<[string, () => void]>([
+    ['fails', () => failSecond({ isFailing: true })],
+    ['has just come back', () => excuses.authorityChanged(1)],
+    ['has no room', () => excuses.limited(1)],
+  ])('that %s, it is one', async (_, happen) => {
+    await clock.advance(DAY_MS + HOUR_MS);
+    fail({ isUnreachable: true });
+    happen();
+    expect(await excuse()).toBe('CA down');
+  });
+
+  test('an outage of the second alone is no excuse', async () => {
+    failSecond({ isUnreachable: true });
     await clock.advance(DAY_MS - HOUR_MS);
     expect(await excuse()).toBeUndefined();
   });

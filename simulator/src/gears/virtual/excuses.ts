@@ -1,5 +1,6 @@
 /** Whether a certificate that ended could have been renewed: only then is the end a broken promise (P4). */
 import type { Clock } from '@lanyard/sdk/kernel';
+import type { FaultSettings } from '../../world/authority/faults.ts';
 import type { ModelAuthority } from '../../world/authority/model-authority.ts';
 import type { Box } from './box.ts';
 import type { Vendor } from './vendor.ts';
@@ -7,7 +8,8 @@ import type { Vendor } from './vendor.ts';
 export interface ExcusesParts {
   readonly clock: Clock;
   readonly vendor: Vendor;
-  readonly model: Pick<ModelAuthority, 'controls'>;
+  /** The CAs; certificates are there to be had while one of them answers. */
+  readonly models: readonly Pick<ModelAuthority, 'controls'>[];
 }
 
 /**
@@ -18,31 +20,33 @@ const PATIENCE = 1 / 90;
 
 export class Excuses {
   readonly #parts: ExcusesParts;
-  /** Since when the CA has answered everybody. */
-  #authoritySinceMs: number;
-  /** When it last refused an order by its limits. */
-  #limitedAtMs = -Infinity;
+  /** Since when each CA has answered everybody. */
+  readonly #authoritiesSinceMs: number[];
+  /** When each last refused an order by its limits. */
+  readonly #limitedAtMs: number[];
   #brokerSinceMs: number;
 
   constructor(parts: ExcusesParts) {
     this.#parts = parts;
-    this.#authoritySinceMs = parts.clock.nowMs();
+    this.#authoritiesSinceMs = parts.models.map(() => parts.clock.nowMs());
+    this.#limitedAtMs = parts.models.map(() => -Infinity);
     this.#brokerSinceMs = parts.clock.nowMs();
   }
 
-  /** The CA began or ended to fail; while it fails there is no time since when it has not. */
-  authorityChanged(): void {
-    const { faults } = this.#parts.model.controls;
-    const isFine = !faults.isUnreachable && !faults.isFailing && faults.cutShare === 0 && faults.certificate === 'none';
-    this.#authoritySinceMs = isFine ? this.#parts.clock.nowMs() : Infinity;
+  /** A CA began or ended to fail; while it fails there is no time since when it has not. */
+  authorityChanged(ca: number): void {
+    const { clock, models } = this.#parts;
+    const faults = models[ca]?.controls.faults;
+    const isFine = faults !== undefined && !isFailing(faults);
+    this.#authoritiesSinceMs[ca] = isFine ? clock.nowMs() : Infinity;
   }
 
   brokerStarted(): void {
     this.#brokerSinceMs = this.#parts.clock.nowMs();
   }
 
-  limited(): void {
-    this.#limitedAtMs = this.#parts.clock.nowMs();
+  limited(ca: number): void {
+    this.#limitedAtMs[ca] = this.#parts.clock.nowMs();
   }
 
   /** Undefined: nothing stood in the way. */
@@ -54,7 +58,19 @@ export class Excuses {
     if (box.reachableSinceMs === undefined || box.reachableSinceMs > sinceMs) return 'unreachable';
     if (box.flash.isBroken) return 'flash cannot be written';
     if (vendor.broker === undefined || this.#brokerSinceMs > sinceMs) return 'broker down';
-    if (this.#authoritySinceMs > sinceMs) return 'CA down';
-    return this.#limitedAtMs > sinceMs ? 'CA limits' : undefined;
+    return this.#hindranceAtCas(sinceMs);
   }
+
+  /** What stood in the way at the first, when something did at every one of them. */
+  #hindranceAtCas(sinceMs: number): string | undefined {
+    const hindrances = this.#parts.models.map((_, ca) => {
+      if ((this.#authoritiesSinceMs[ca] ?? 0) > sinceMs) return 'CA down';
+      return (this.#limitedAtMs[ca] ?? -Infinity) > sinceMs ? 'CA limits' : undefined;
+    });
+    return hindrances.includes(undefined) ? undefined : hindrances[0];
+  }
+}
+
+function isFailing(faults: FaultSettings): boolean {
+  return faults.isUnreachable || faults.isFailing || faults.cutShare !== 0 || faults.certificate !== 'none';
 }

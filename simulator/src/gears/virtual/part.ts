@@ -50,7 +50,7 @@ export async function playPart(plan: PartPlan, { onProgress, isStopped }: PartOb
     onEnd: () => watch.finish(),
     onProgress: (world) => {
       measurements.passTo(world.clock.nowMs());
-      measurements.sample(world.clock.nowMs(), world.authority.levels());
+      measurements.sample(world.clock.nowMs(), world.authorities.levels());
       onProgress(() => measurements.parcel(), world.clock.monotonicMs() / lengthMs);
       return isStopped() ? 'stop' : 'go-on';
     },

@@ -37,8 +37,9 @@ function schedule(plan: Plan, delayMs: number, occurrence: number): void {
 
 function begin({ world, event, pick }: Plan): void {
   const { clock } = world;
+  const ca = 'ca' in event ? event.ca : 0;
   const say = (phase: 'begins' | 'ends'): void =>
-    world.tell({ atMs: clock.nowMs(), kind: 'event', what: event.do, phase });
+    world.tell({ atMs: clock.nowMs(), kind: 'event', what: event.do, phase, ...(ca > 0 && { ca }) });
   say('begins');
   const undo = perform(event, { world, pick });
   if (!undo || !('for' in event)) return;

@@ -23,6 +23,8 @@ export interface VendorParts {
   readonly settings: VirtualBrokerOptions['settings'];
   readonly authority: Authority;
   readonly terms: AuthorityTerms;
+  /** CAs that take over, in this order. */
+  readonly failover: NonNullable<VirtualBrokerOptions['failover']>;
   readonly readRequest?: ReadSigningRequest;
   readonly readChain?: ReadIssuedChain;
   /** Between the domain and its ports; the last is the nearest to the domain. */
@@ -65,8 +67,8 @@ export class Vendor implements Network {
   async start(): Promise<void> {
     // Events that stop it may overlap: two brokers on one disk would order everything twice.
     if (this.#broker !== undefined) return;
-    const { clock, random, store, zone, settings, authority, terms, readRequest, readChain, between, tell } =
-      this.#parts;
+    const { clock, random, store, zone, settings, authority, terms, failover } = this.#parts;
+    const { readRequest, readChain, between, tell } = this.#parts;
     const broker = new VirtualBroker({
       clock,
       random,
@@ -76,6 +78,7 @@ export class Vendor implements Network {
       settings,
       authority,
       terms,
+      failover,
       ...(readRequest && { readRequest }),
       ...(readChain && { readChain }),
       send: (deviceId, message) => this.#send(deviceId, message),

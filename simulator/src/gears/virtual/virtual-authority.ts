@@ -3,6 +3,7 @@ import { readIssuedChain } from '@lanyard/broker/virtual';
 import type { Authority, AuthorityTerms } from '@lanyard/broker/virtual';
 import { silentLogger } from '@lanyard/sdk/kernel';
 import type { Clock, Random, Runnable } from '@lanyard/sdk/kernel';
+import type { BucketLevel } from '../../report/fact.ts';
 import type { Scenario } from '../../scenarios/scenario.ts';
 import { takenFor } from '../../world/authority/authority-event.ts';
 import type { AuthorityEvent } from '../../world/authority/authority-event.ts';
@@ -26,6 +27,8 @@ import type { Crypto } from './crypto.ts';
 import { DirectAuthority } from './direct-authority.ts';
 
 export interface VirtualAuthorityParts {
+  /** Its place among the CAs of this world, from 0. */
+  readonly ca: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly wishes: Scenario['authority'];
@@ -40,7 +43,7 @@ export interface VirtualAuthorityParts {
 
 /** Where the broker's requests come from (RFC 5737). */
 const BROKER_ADDRESS = '192.0.2.10';
-const BASE_URL = 'https://ca.lanyard.test';
+const DOMAIN = 'lanyard.test';
 
 export class VirtualAuthority {
   readonly model: ModelAuthority;
@@ -57,13 +60,14 @@ export class VirtualAuthority {
   readonly #parts: VirtualAuthorityParts;
 
   constructor(parts: VirtualAuthorityParts) {
-    const { clock, random, wishes, perspectives, crypto } = parts;
+    const { ca, clock, random, wishes, perspectives, crypto } = parts;
     this.#parts = parts;
     this.profile = wishes.profile;
     const certificates = certificatesBy(parts);
     this.rootPem = 'hierarchy' in certificates ? certificates.hierarchy.rootPem : undefined;
     const limits = limitsOf(wishes.preset, wishes.limits);
-    this.terms = brokerTerms(BASE_URL, limits);
+    const baseUrl = `https://ca${ca === 0 ? '' : ca}.${DOMAIN}`;
+    this.terms = brokerTerms(baseUrl, limits);
     this.model = new ModelAuthority({
       clock,
       random,
@@ -71,7 +75,7 @@ export class VirtualAuthority {
       policy: policyOf(wishes),
       limits,
       perspectives,
-      baseUrl: BASE_URL,
+      baseUrl,
       onEvent: (event) => this.#witness(event),
       ...certificates,
     });
@@ -79,7 +83,7 @@ export class VirtualAuthority {
   }
 
   /** How full the CA's buckets are, for the charts. */
-  levels(): readonly { readonly name: string; readonly left: number; readonly burst: number }[] {
+  levels(): readonly BucketLevel[] {
     return this.model
       .bucketLevels()
       .map(({ limit, key, level, burst }) => ({ name: `${limit} ${key}`, left: level, burst }));
@@ -113,14 +117,14 @@ export class VirtualAuthority {
   }
 
   #witness(event: AuthorityEvent): void {
-    const { clock, tell, applianceOf } = this.#parts;
+    const { ca, clock, tell, applianceOf } = this.#parts;
     if (event.kind === 'certified') this.lastCertified = event;
     const [what, about, names = []] = deedOf(event);
     if (what === undefined) return;
     // Usually there is one; a stranger beside it does not hide whose order it is.
     const owner = names.find((name) => applianceOf(name) !== undefined);
     const appliance = owner === undefined ? undefined : applianceOf(owner);
-    const fact = { atMs: clock.nowMs(), kind: 'authority', what, about } as const;
+    const fact = { atMs: clock.nowMs(), kind: 'authority', what, about, ...(ca > 0 && { ca }) } as const;
     tell(appliance === undefined ? fact : { ...fact, appliance });
   }
 }

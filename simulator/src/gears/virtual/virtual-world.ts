@@ -1,24 +1,22 @@
 /** A whole world on one virtual clock: sites with boxes, the vendor's broker, the CA and its resolvers. */
 import { openInlineStore } from '@lanyard/broker/virtual';
-import type { InlineStore, VirtualBroker, VirtualPorts } from '@lanyard/broker/virtual';
+import type { InlineStore, VirtualPorts } from '@lanyard/broker/virtual';
 import { LanyardError } from '@lanyard/sdk/kernel';
 import type { Random } from '@lanyard/sdk/kernel';
 import { VirtualClock, seededRandom } from '@lanyard/sdk/testing';
 import type { Scenario, Weather } from '../../scenarios/scenario.ts';
-import type { Resolver } from '../../world/authority/resolver.ts';
 import type { Happening, Witness } from '../../world/happening.ts';
 import { Lan } from '../../world/lan.ts';
 import { layOutTown } from '../../world/town.ts';
+import { Authorities } from './authorities.ts';
 import { Box } from './box.ts';
 import { cryptoOf } from './crypto.ts';
 import type { Crypto, CryptoMode } from './crypto.ts';
 import { Excuses } from './excuses.ts';
-import { packetResolver } from './packet-resolver.ts';
 import { Vendor } from './vendor.ts';
 import type { WireTap } from './vendor.ts';
-import { VirtualAuthority } from './virtual-authority.ts';
+import type { VirtualAuthority } from './virtual-authority.ts';
 import { watchPorts } from './watched-ports.ts';
-import { ZoneResolver } from './zone-resolver.ts';
 
 export interface VirtualWorldPlan {
   readonly scenario: Scenario;
@@ -40,8 +38,6 @@ export const ZONE = 'devices.lanyard.test';
 /** A Monday, so that weeks begin where people think they do. */
 export const START_MS = Date.UTC(2026, 10, 23);
 
-/** One and five others, as Let's Encrypt has had for years (Baseline Requirements §3.2.2.9). */
-const PERSPECTIVES = 6;
 const OPENING_STEP_MS = 100;
 
 /** Power and line of a clone are not those of the appliance that is counted under its number. */
@@ -57,7 +53,7 @@ export class VirtualWorld {
   /** Second boxes with the identity of one above. */
   readonly clones: Box[] = [];
   readonly vendor: Vendor;
-  readonly authority: VirtualAuthority;
+  readonly authorities: Authorities;
   readonly excuses: Excuses;
   readonly #plan: VirtualWorldPlan;
   readonly #crypto: Crypto;
@@ -79,18 +75,25 @@ export class VirtualWorld {
     this.scenario = scenario;
     this.#random = seededRandom(seed);
     this.#store = openInlineStore(plan.database ?? ':memory:');
-    this.authority = new VirtualAuthority({
+    this.authorities = new Authorities({
       clock: this.clock,
-      random: seededRandom(seed + 1),
-      wishes: scenario.authority,
-      perspectives: this.#perspectives(),
+      seed,
+      scenario,
       crypto: this.#crypto,
+      zone: ZONE,
+      nameServer: () => this.vendor.broker,
       applianceOf: (name) => this.#numbers.get(name),
       tell: (happening) => this.tell(happening),
     });
     this.vendor = this.#openVendor();
-    this.excuses = new Excuses({ clock: this.clock, vendor: this.vendor, model: this.authority.model });
+    const models = this.authorities.all.map(({ model }) => model);
+    this.excuses = new Excuses({ clock: this.clock, vendor: this.vendor, models });
     this.boxes = this.#makeBoxes();
+  }
+
+  /** The first CA, and the only one of most worlds. */
+  get authority(): VirtualAuthority {
+    return this.authorities.first;
   }
 
   get weather(): Weather {
@@ -152,12 +155,12 @@ export class VirtualWorld {
   async close(): Promise<void> {
     this.#isOver = true;
     this.vendor.kill();
-    await this.authority.model.stop();
+    await this.authorities.stop();
     this.#store.close();
   }
 
   #note(happening: Happening): void {
-    if (happening.kind === 'authority' && happening.what === 'limited') this.excuses.limited();
+    if (happening.kind === 'authority' && happening.what === 'limited') this.excuses.limited(happening.ca ?? 0);
     if (happening.kind === 'broker' && happening.what === 'started') this.excuses.brokerStarted();
   }
 
@@ -167,19 +170,6 @@ export class VirtualWorld {
     const box = this.boxes[happening.appliance];
     const excuse = box && this.excuses.forExpiryOf(box);
     return excuse === undefined ? happening : { ...happening, excuse };
-  }
-
-  /** Each vantage point asks for itself, with dice of its own. */
-  #perspectives(): readonly [Resolver, ...Resolver[]] {
-    const { seed, scenario } = this.#plan;
-    const { lookups } = this.#crypto;
-    const { perspectives = lookups === 'zone' ? 1 : PERSPECTIVES } = scenario.authority;
-    const nameServer = (): VirtualBroker | undefined => this.vendor.broker;
-    const look = (_: unknown, index: number): Resolver => {
-      if (lookups === 'zone') return new ZoneResolver(nameServer);
-      return packetResolver({ clock: this.clock, random: seededRandom(seed + 5 + index), zone: ZONE, nameServer });
-    };
-    return [look(undefined, 0), ...Array.from({ length: perspectives - 1 }, (_, index) => look(_, index + 1))];
   }
 
   /** The account at the CA is opened over a network, which takes time. */
@@ -196,6 +186,7 @@ export class VirtualWorld {
     const { scenario, seed, tap = {}, between } = this.#plan;
     const { broker, population } = scenario;
     const { readRequest, readChain } = this.#crypto;
+    const { first, others } = this.authorities;
     return new Vendor({
       clock: this.clock,
       random: seededRandom(seed + 2),
@@ -211,8 +202,9 @@ export class VirtualWorld {
         },
         issuance: { concurrency: broker.concurrency, failoverAfterSeconds: Math.round(broker.failoverAfter / 1_000) },
       },
-      authority: this.authority.authority,
-      terms: this.authority.terms,
+      authority: first.authority,
+      terms: first.terms,
+      failover: others,
       ...(readRequest && { readRequest }),
       ...(readChain && { readChain }),
       between: [...(between ? [between] : []), watchPorts(this)],
@@ -266,6 +258,7 @@ export class VirtualWorld {
   #makeBox(number: number, deviceId: string, serialNumber: string, lan: Lan, tell: Witness = this.#tell): Box {
     const { seed, scenario } = this.#plan;
     const { keys, reader } = this.#crypto;
+    const { rootsPem } = this.authorities;
     const { quirks } = scenario.population;
     // Each has dice of its own, so that what one does changes nothing for the others.
     const random = seededRandom((seed * 1_000_003 + number * 7_919 + this.clones.length) >>> 0);
@@ -278,7 +271,7 @@ export class VirtualWorld {
       random,
       ...(keys && { keys }),
       ...(reader && { reader }),
-      ...(this.authority.rootPem !== undefined && { trustedRoots: this.authority.rootPem }),
+      ...(rootsPem !== undefined && { trustedRoots: rootsPem }),
       boots1970: random.uniform() < quirks.boots1970,
       isSlowReader: random.uniform() < quirks.slowReader,
       weather: () => this.weather,

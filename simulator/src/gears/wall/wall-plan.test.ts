@@ -9,6 +9,7 @@ test('what cannot be done on real sockets is refused, all of it at once', () => 
     name: 'too-much',
     about,
     population: { arrivals: { shape: 'workdays' } },
+    failover: [{}],
     events: [
       { do: 'move', at: 0 },
       { do: 'shelf', at: 0, for: '1d' },
@@ -17,7 +18,7 @@ test('what cannot be done on real sockets is refused, all of it at once', () => 
   });
 
   expect(() => wallPlan(scenario, 10)).toThrow(
-    /too-much: .*cannot do shelf, flash-full, arrivals: workdays; it can do/,
+    /too-much: .*cannot do shelf, flash-full, arrivals: workdays, failover; it can do/,
   );
 });
 

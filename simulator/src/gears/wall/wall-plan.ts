@@ -39,6 +39,7 @@ export function wallPlan(scenario: Scenario, appliances: number): WallPlan {
     ...(shape === 'workdays' ? ['arrivals: workdays'] : []),
     ...(population.mode === 'checkin' ? ['population.mode: checkin'] : []),
     ...(population.quirks.slowReader > 0 ? ['quirks.slowReader'] : []),
+    ...(scenario.failover.length > 0 ? ['failover'] : []),
     ...(scenario.weather.loss > 0 || scenario.weather.lineLife !== undefined ? ['weather'] : []),
   ];
   if (impossible.length > 0 || shape === 'workdays') {

@@ -97,11 +97,13 @@ export function reserves({ expiryMarginMs, flashBytesPerYear }: Result): Markup 
 
 /** What was counted by name; of what never happened nothing is said, but that there were no problems. */
 export function tallies(result: Result): readonly Markup[] {
-  const { problems, refusals, authority, orders, limits, expiries, messages } = result;
+  const { problems, refusals, authority, orders, certificates, limits, expiries, messages } = result;
+  const isOneCa = Object.keys(certificates.byCa).every((ca) => ca === '0');
   const others: readonly (readonly [string, string, Counts])[] = [
     ['Refusals', 'What the broker answered appliances, by code.', refusals],
     ['The CA', 'What it did.', authority],
     ['Orders', 'What the CA took them for; those that replace a certificate in its window count nowhere.', orders],
+    ['Certificates by CA', 'Who issued them: 0 is the first, the others took over.', isOneCa ? {} : certificates.byCa],
     ['Limits', 'Requests that the CA refused, by limit.', limits],
     ['Expiries with an excuse', 'Certificates that ended where nobody could renew them.', expiries.byExcuse],
     ['Messages', 'Between appliances and broker.', messages],
