@@ -4,7 +4,7 @@
 const TESTS = String.raw`\.test\.ts$|/test-[^/]+\.ts$|^broker/src/pki/testing/|-double\.ts$|/example-[^/]+\.ts$`;
 
 /** What reaches the world outside: each talks to one kind of it. */
-const ADAPTERS = 'acme|dns|dns-providers|http-challenges|mqtt|admin|store|pki|cli';
+const ADAPTERS = 'acme|dns|dns-providers|http-challenges|mqtt|admin|store|pki|doctor|cli';
 const DOMAIN = 'fleet|certificates';
 
 /** What a stranger's package is wrapped in, so that it can be replaced there and guarded there. */
@@ -23,6 +23,7 @@ const HOMES = {
   yaml: '(broker/src/config\\.ts$|broker/src/cli/|simulator/src/(scenarios/catalogue|gears/wall/wall-vendor)\\.ts$)',
   commander: '(broker/src/cli/|simulator/src/command\\.ts$)',
   mqtt: 'sdk/src/link/',
+  'dns-packet': '(broker/src/doctor/|simulator/src/world/)',
 };
 
 module.exports = {
@@ -138,6 +139,13 @@ module.exports = {
       to: { pathNot: String.raw`^broker/src/(plan/|certificates/budget/(presets|rate-limit)\.ts$)|^sdk/src/kernel/` },
     },
     {
+      name: 'tsig-is-pure',
+      comment: 'Signatures on DNS messages are bytes in, bytes out: ground for whoever speaks DNS.',
+      severity: 'error',
+      from: { path: '^broker/src/tsig/', pathNot: TESTS },
+      to: { pathNot: '^broker/src/tsig/|^sdk/src/kernel/|^(node:)?crypto$' },
+    },
+    {
       name: 'adapters-apart',
       comment: 'Adapters meet in the domain through a port, or in broker.ts: each can be replaced without the others.',
       severity: 'error',
@@ -162,11 +170,11 @@ module.exports = {
     {
       name: 'one-wiring',
       comment:
-        'Only broker.ts, virtual-broker.ts, authorities.ts and accounts.ts construct adapters. The others at the root know them by type.',
+        'Only broker.ts, virtual-broker.ts, authorities.ts, accounts.ts and examination.ts construct adapters. The others at the root know them by type.',
       severity: 'error',
       from: {
         path: String.raw`^broker/src/[^/]+\.ts$`,
-        pathNot: String.raw`^broker/src/(broker|virtual-broker|authorities|accounts|main|index)\.ts$|${TESTS}`,
+        pathNot: String.raw`^broker/src/(broker|virtual-broker|authorities|accounts|examination|main|index)\.ts$|${TESTS}`,
       },
       to: { path: `^broker/src/(${ADAPTERS})/`, dependencyTypesNot: ['type-only'] },
     },

@@ -7,19 +7,25 @@ import { loadConfig } from './config.ts';
 import type { BrokerConfig, CaSettings } from './config.ts';
 import { dataDirectory, readText } from './data-directory.ts';
 
+interface WhichAccount {
+  readonly configPath: string;
+  readonly ca: string | undefined;
+  readonly clock: Clock;
+  /** Default: none. Every question has its own bound, and an interrupt ends the process. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * @param ca a directory URL of the settings, or what only one of them contains; undefined: the first.
  * @throws LanyardError `config-unreadable` | `config-invalid` | `account-unusable` | whatever `use` throws.
  */
 export async function withAccountDesk(
-  { configPath, ca, clock }: { readonly configPath: string; readonly ca: string | undefined; readonly clock: Clock },
+  { configPath, ca, clock, signal = new AbortController().signal }: WhichAccount,
   use: (desk: AccountDesk) => Promise<void>,
 ): Promise<void> {
   const { acme, data } = await loadConfig(configPath);
   const { directory: directoryUrl, roots } = chosenCa(acme, ca);
   const transport = new AcmeTransport({ clock, ...(roots !== undefined && { extraRootsPem: await readText(roots) }) });
-  // Every question has its own bound, and an interrupt ends the process.
-  const { signal } = new AbortController();
   const file = dataDirectory(data).acmeAccount(directoryUrl);
   await transport.start();
   try {

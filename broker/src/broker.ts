@@ -29,6 +29,7 @@ import { PrivateCa } from './pki/private-ca.ts';
 import { readSigningRequest } from './pki/signing-request.ts';
 import { BrokerRegistry } from './registry.ts';
 import { SqliteStore } from './store/sqlite-store.ts';
+import { ZoneProbe } from './zone-probe.ts';
 
 export interface BrokerOptions {
   readonly config: BrokerConfig;
@@ -101,10 +102,12 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   });
   const foreign = foreignWatch(config, store, world);
   const health = (): readonly HealthFinding[] => [...healthOf(mqtt, cas, issuers), foreignHealth(foreign)];
+  const probe = new ZoneProbe({ apex: config.zone.apex, zones: dns.zones, ...world });
   const admin = new AdminServer({
     registry,
     foreign,
     refusedKeys: keyRefusal,
+    probe,
     health,
     token: adminToken,
     log,
@@ -114,7 +117,7 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   // Each needs those before it; stopping goes the other way. DNS answers before anything else and longest.
   const before = [store, dns.thread, dns.zones, ...(http ? [http] : []), ...all(cas), caa];
   return {
-    ...inOrder([...before, issuance, ...renewals, standIns, reminders, mqtt, certificateRounds, foreign, admin]),
+    ...inOrder([...before, issuance, ...renewals, standIns, reminders, mqtt, certificateRounds, foreign, probe, admin]),
     endpoints: () => ({
       mqttPort: mqtt.address()?.port ?? 0,
       dns: dns.addresses(),

@@ -2,6 +2,7 @@
 import { describeError } from '@lanyard/sdk/kernel';
 import type { Logger, Runnable } from '@lanyard/sdk/kernel';
 import type { ChallengeKind } from './certificates/challenge-kind.ts';
+import type { CaaRecord } from './dns/caa-record.ts';
 import type { OwnZones } from './dns/own-zones.ts';
 
 export interface CaaIssuer {
@@ -46,21 +47,28 @@ export class CaaPin implements Runnable {
 
   async #pin(): Promise<void> {
     const { apex, issuers, zones, log } = this.#parts;
-    const values = issuers.flatMap(({ identity, accountUrl, challenge }) => {
-      const url = accountUrl();
-      if (identity === undefined || url === undefined) return [];
-      return [`${identity}; accounturi=${url}; validationmethods=${challenge}`];
-    });
-    const pinned = values.join();
+    const records = pinnedRecords(issuers);
+    const pinned = records.map(({ value }) => value).join();
     if (pinned === '' || pinned === this.#pinned) return;
     try {
-      await zones.setCaa(apex, [
-        ...values.map((value) => ({ flags: 0, tag: 'issue', value }) as const),
-        { flags: 0, tag: 'issuewild', value: ';' },
-      ]);
+      await zones.setCaa(apex, records);
       this.#pinned = pinned;
     } catch (error) {
       log.error({ err: describeError(error) }, 'CAA could not be published; tried again with the next certificate');
     }
   }
+}
+
+/** What CAA is to say; empty while there is no account to name. */
+export function pinnedRecords(issuers: readonly CaaIssuer[]): readonly CaaRecord[] {
+  const values = issuers.flatMap(({ identity, accountUrl, challenge }) => {
+    const url = accountUrl();
+    if (identity === undefined || url === undefined) return [];
+    return [`${identity}; accounturi=${url}; validationmethods=${challenge}`];
+  });
+  if (values.length === 0) return [];
+  return [
+    ...values.map((value) => ({ flags: 0, tag: 'issue', value }) as const),
+    { flags: 0, tag: 'issuewild', value: ';' },
+  ];
 }

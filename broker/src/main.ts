@@ -25,6 +25,10 @@ try {
       const { withAccountDesk } = await import('./accounts.ts');
       await withAccountDesk({ ...which, clock: systemClock }, use);
     },
+    examine: async (what) => {
+      const { examineInstallation } = await import('./examination.ts');
+      return await examineInstallation({ ...what, clock: systemClock, random: systemRandom });
+    },
   });
 } catch (error) {
   const code = LanyardError.is(error) ? error.code : 'internal';

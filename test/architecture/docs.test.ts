@@ -123,6 +123,7 @@ async function helpOf(command: readonly string[]): Promise<string> {
     serve: unused,
     createPrivateCa: unused,
     withAccountDesk: unused,
+    examine: unused,
   });
   return said;
 }

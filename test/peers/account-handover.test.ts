@@ -96,6 +96,7 @@ describe.skipIf(arePeersMissing('certbot'))('certbot’s account', () => {
       serve: async () => {},
       createPrivateCa: async () => ({ certificatePem: '', keyPem: '' }),
       withAccountDesk: (which, use) => withAccountDesk({ ...which, clock: systemClock }, use),
+      examine: async () => [],
     });
     expect([code, err]).toEqual([0, '']);
     return out;

@@ -43,7 +43,8 @@ function bench({ failure, findings = [] }: { failure?: unknown; findings?: reado
   const log: Logger = { ...silentLogger, error: (fields) => logged.push(fields) };
   const foreign = { observe: never, list: never, settle: never };
   const refusedKeys = { refuse: never, list: never };
-  const api = createAdminApi({ registry, foreign, refusedKeys, health: () => findings, token: TOKEN, log });
+  const probe = { publish: async () => ({ name: 'probe.devices.example.com', value: 'v' }) };
+  const api = createAdminApi({ registry, foreign, refusedKeys, probe, health: () => findings, token: TOKEN, log });
   const get = (path: string, headers: Record<string, string> = AUTHORIZED) => api.request(path, { headers });
   const post = (path: string, body: string, headers: Record<string, string> = {}) =>
     api.request(path, {
@@ -271,3 +272,10 @@ test.each([new TypeError('hunter2'), new LanyardError('internal', { message: 'hu
     expect(JSON.stringify(logged)).toContain('hunter2');
   },
 );
+
+test('the doctor’s record is published for whoever has the token', async () => {
+  const { api, post } = bench();
+  const published = await post('/v1/probe', '');
+  expect([published.status, await published.json()]).toEqual([201, { name: 'probe.devices.example.com', value: 'v' }]);
+  expect((await api.request('/v1/probe', { method: 'POST' })).status).toBe(401);
+});

@@ -11,6 +11,8 @@ import type { RevocationRequest } from '../certificates/replacement.ts';
 import { REVOCATION_REASONS } from '../certificates/stored-certificate.ts';
 import { createForeignApi, LARGEST_OBSERVATION_BYTES, OBSERVED_CERTIFICATES } from './foreign-api.ts';
 import type { ForeignCertificates } from './foreign-api.ts';
+import { createProbeApi } from './probe-api.ts';
+import type { Probe } from './probe-api.ts';
 import { readRequest } from './read-request.ts';
 import { createRefusedKeysApi } from './refused-keys-api.ts';
 import type { RefusedKeys } from './refused-keys-api.ts';
@@ -20,6 +22,7 @@ export interface AdminApiParts {
   readonly registry: Registry;
   readonly foreign: ForeignCertificates;
   readonly refusedKeys: RefusedKeys;
+  readonly probe: Probe;
   /** Whether every part of the broker works; the reasons when not. */
   readonly health: () => readonly HealthFinding[];
   readonly token: string;
@@ -80,7 +83,8 @@ const STATUS_OF: Partial<Record<ErrorCode, 400 | 401 | 404 | 409 | 502 | 503>> =
   'dns-serving-failed': 503,
 };
 
-export function createAdminApi({ registry, foreign, refusedKeys, health, token, log }: AdminApiParts): Hono {
+export function createAdminApi(parts: AdminApiParts): Hono {
+  const { registry, foreign, refusedKeys, probe, health, token, log } = parts;
   const api = new Hono();
   api.use(boundedBodies());
   api.get('/healthz', (context) => {
@@ -111,6 +115,7 @@ export function createAdminApi({ registry, foreign, refusedKeys, health, token, 
   });
   api.route('/', createForeignApi(foreign));
   api.route('/', createRefusedKeysApi(refusedKeys));
+  api.route('/', createProbeApi(probe));
   api.notFound((context) => context.json({ code: 'not-found', message: 'no such resource' }, 404));
   api.onError((error, context) => {
     const known = LanyardError.is(error) ? error : new LanyardError('internal', { cause: error });

@@ -22,6 +22,7 @@ function serverOn(port: number): AdminServer {
     registry,
     foreign,
     refusedKeys: { refuse, list: refuse },
+    probe: { publish: refuse },
     health: () => [],
     token: 't',
     log: silentLogger,

@@ -37,8 +37,17 @@ function bench(failure?: LanyardError) {
     settle: (fingerprint: string) => answer(`settle ${fingerprint}`, undefined),
   };
   const refusedKeys = { refuse: none, list: none };
+  const probe = { publish: none };
   const registry: Registry = new Proxy<Registry>(Object.create(null), { get: () => none });
-  const api = createAdminApi({ registry, foreign, refusedKeys, health: () => [], token: 'token', log: silentLogger });
+  const api = createAdminApi({
+    registry,
+    foreign,
+    refusedKeys,
+    probe,
+    health: () => [],
+    token: 'token',
+    log: silentLogger,
+  });
   const get = (path: string) => api.request(path, { headers });
   const post = (path: string, body?: unknown) =>
     api.request(path, { method: 'POST', headers, ...(body !== undefined && { body: JSON.stringify(body) }) });

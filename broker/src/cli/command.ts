@@ -7,6 +7,7 @@ import { addAccount } from './account.ts';
 import { enrolDevice, listDevices, renewDevice, showDevice } from './device.ts';
 import { initialise } from './init.ts';
 import { addKeys } from './keys.ts';
+import { addDoctor } from './doctor.ts';
 import { addForeign } from './foreign.ts';
 import { plan } from './plan.ts';
 import type { CommandContext } from './context.ts';
@@ -60,6 +61,7 @@ function describeProgram(context: CommandContext): Command {
     .command('serve')
     .description('run the broker until it is told to stop')
     .action(() => context.serve(configPath()));
+  addDoctor(program, configPath, context);
   addPlan(program, context);
   addAccount(program, configPath, context);
   addForeign(program, configPath, context);

@@ -15,7 +15,26 @@ export interface CommandContext {
   readonly createPrivateCa: (name: string) => Promise<{ readonly certificatePem: string; readonly keyPem: string }>;
   /** The account at a CA of these settings, as long as `use` takes. */
   readonly withAccountDesk: (which: WhichAccount, use: (desk: AccountDesk) => Promise<void>) => Promise<void>;
+  /** Looks at the installation of these settings from outside. */
+  readonly examine: (what: WhatToExamine) => Promise<readonly Finding[]>;
 }
+
+export interface WhatToExamine {
+  readonly configPath: string;
+  /** Empty: the system's. */
+  readonly resolvers: readonly string[];
+}
+
+/** What one check of the doctor found. */
+export type Finding =
+  | { readonly check: string; readonly severity: 'ok' | 'skipped'; readonly what: string }
+  | {
+      readonly check: string;
+      readonly severity: 'warning' | 'error';
+      readonly what: string;
+      readonly why: string;
+      readonly mend: string;
+    };
 
 export interface WhichAccount {
   readonly configPath: string;

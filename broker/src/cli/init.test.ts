@@ -14,6 +14,7 @@ describe('lanyard init', () => {
     const { code, out, err } = await terminal.run(INIT);
     expect([code, err]).toEqual([0, '']);
     expect(out).toContain(`lanyard serve --config ${terminal.config}`);
+    expect(out).toContain(`lanyard doctor --config ${terminal.config}`);
     const files = await terminal.everyFile();
     expect(Object.keys(files).toSorted()).toEqual([
       'data/admin.token',

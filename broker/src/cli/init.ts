@@ -49,7 +49,7 @@ export async function initialise(configPath: string, given: unknown, context: Co
     throw error;
   });
   context.print(
-    `made ${configPath} and ${directory}\n\nNext: check the settings, then\n  lanyard serve --config ${configPath}\n`,
+    `made ${configPath} and ${directory}\n\nNext: check the settings, then\n  lanyard serve --config ${configPath}\nand, while it runs, what is still missing:\n  lanyard doctor --config ${configPath}\n`,
   );
 }
 

@@ -68,6 +68,9 @@ export class Terminal {
       withAccountDesk: async () => {
         throw new Error('no account in this test');
       },
+      examine: async () => {
+        throw new Error('no doctor in this test');
+      },
       ...changes,
     };
     const code = await runCommand(['--config', this.config, ...args], context);

@@ -6,7 +6,7 @@ import { LanyardError } from '@lanyard/sdk/kernel';
 import { MIGRATIONS } from './schema.ts';
 
 /** Marks the file as ours in its header: "Lnyd". */
-const APPLICATION_ID = 0x4c6e7964;
+export const APPLICATION_ID = 0x4c6e7964;
 
 /** A backup or a person's sqlite3 shell may hold the lock for a moment; longer is reported. */
 const BUSY_TIMEOUT_MS = 5_000;

@@ -61,6 +61,7 @@ export const ERRORS = {
   'admin-unauthorized': 'The admin token is missing or wrong.',
   'admin-unreachable': 'No broker answers at the admin address. Is `lanyard serve` running?',
   'broker-running': 'Something answers at the admin address, so that a broker may run. Stop it first.',
+  'examination-failed': '`lanyard doctor` found errors. Its output says of each what is wrong, and how to mend it.',
   'admin-request-invalid': 'The admin request has a wrong or missing field. The message names it.',
   stopped: 'The operation was abandoned because the process is stopping. It resumes at the next start.',
   internal: 'A defect of Lanyard. Please report it with the log around it.',

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { examineRoundTrip } from './round-trip.ts';
+import { APEX, OURS, RESOLVER, SILENCE, SUBJECT, complaintsOf, record, reply, worldWith } from './test-world.ts';
+import type { Deviation } from './test-world.ts';
+
+const probe = { name: `_lanyard-doctor-1.${APEX}`, value: 'now' };
+const shows = (value: string) => reply({ answers: [record(probe.name, 'TXT', value)] });
+
+test.each<readonly [string, Deviation, readonly string[]]>([
+  ['it arrives everywhere', () => shows('now'), []],
+  [
+    'the name server shows something else',
+    ({ server }) => shows(server === OURS ? 'then' : 'now'),
+    ['error round-trip'],
+  ],
+  ['the name server is silent', ({ server }) => (server === OURS ? SILENCE : shows('now')), ['error round-trip']],
+  [
+    'the resolver fails',
+    ({ server }) => (server === RESOLVER ? reply({ rcode: 2 }) : shows('now')),
+    ['error resolver'],
+  ],
+])('%s', async (_name, deviation, expected) => {
+  expect(complaintsOf(await examineRoundTrip(probe, SUBJECT, worldWith(deviation)))).toEqual(expected);
+});
