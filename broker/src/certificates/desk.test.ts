@@ -116,6 +116,7 @@ test('a request that cannot be read never reaches the store', async () => {
     request: vi.fn<Issuance['request']>(),
     openOrder: vi.fn<Issuance['openOrder']>(),
     outlook: vi.fn<Issuance['outlook']>(),
+    waitsUntilMs: vi.fn<Issuance['waitsUntilMs']>(),
   };
   const desk = new CertificateDesk({ store: store.orders, issuance, readRequest: refuse, clock, log: silentLogger });
   await expect(desk.request(DEVICE, NAMES, Uint8Array.of(1))).rejects.toMatchObject({ code: 'csr-invalid' });

@@ -13,7 +13,7 @@ import type { CertificateWithChain, StoredCertificate } from './stored-certifica
 
 export interface DeskParts {
   readonly store: OrderStore;
-  readonly issuance: Pick<Issuance, 'request' | 'openOrder' | 'outlook'>;
+  readonly issuance: Pick<Issuance, 'request' | 'openOrder' | 'outlook' | 'waitsUntilMs'>;
   readonly readRequest: ReadSigningRequest;
   readonly clock: Clock;
   readonly log: Logger;
@@ -125,8 +125,7 @@ export class CertificateDesk {
 
   /** Until when an open order waits, as far as can be told; others may be before it. */
   waitsUntilMs(order: Order): number | undefined {
-    const outlook = this.outlook(order);
-    return outlook && 'untilMs' in outlook ? outlook.untilMs : undefined;
+    return this.#parts.issuance.waitsUntilMs(order);
   }
 
   async #withChain(certificate: StoredCertificate): Promise<CertificateWithChain | undefined> {

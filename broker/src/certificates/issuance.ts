@@ -113,6 +113,11 @@ export class Issuance implements Runnable {
     return this.#running.has(order.id) ? undefined : this.#turns.outlook(order, this.#parts.clock.nowMs());
   }
 
+  /** Until when the order has to wait whoever else does; undefined: not known, or under way. */
+  waitsUntilMs(order: Order): number | undefined {
+    return this.#running.has(order.id) ? undefined : this.#turns.waitsUntilMs(order, this.#parts.clock.nowMs());
+  }
+
   #schedule(order: Order): void {
     this.#orders.set(order.id, order);
     this.#turns.set(order, dueMs(order));

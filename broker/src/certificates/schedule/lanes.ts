@@ -12,10 +12,8 @@ export interface LaneName {
   readonly zone: string;
 }
 
-/** What one order waits for, for people. */
+/** What the lane of an order waits for. */
 export interface LaneOutlook<T> {
-  /** How many go before it in its own lane. */
-  readonly ahead: number;
   /** Until when its lane rests, `Infinity` included; may have passed if nothing was taken since. */
   readonly restsUntilMs: number | undefined;
   readonly why: T | undefined;
@@ -120,13 +118,16 @@ export class Lanes<T> {
     return this.#nextLane() ? nowMs : this.#resting.nextDueMs();
   }
 
-  /** Undefined when it does not wait here. Walks along the lane: for people who ask, not for every order. */
+  /** Undefined when it does not wait here. */
   outlook(id: string): LaneOutlook<T> | undefined {
     const spot = this.#spots.get(id);
-    if (spot === undefined) return undefined;
-    const ahead = countAhead(spot.place);
-    const { rest } = spot.lane;
-    return { ahead, restsUntilMs: rest?.untilMs, why: rest?.why };
+    return spot && { restsUntilMs: spot.lane.rest?.untilMs, why: spot.lane.rest?.why };
+  }
+
+  /** How many go before it in its own lane. Walks along the lane: for people who ask, not for every order. */
+  ahead(id: string): number | undefined {
+    const spot = this.#spots.get(id);
+    return spot && countAhead(spot.place);
   }
 
   #nextLane(): Lane<T> | undefined {

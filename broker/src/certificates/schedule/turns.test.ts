@@ -214,6 +214,7 @@ describe('an order that takes its appliance’s new key', () => {
     turns.rest(order('a'), ofName('exact-set', 'a'), NOW_MS);
     put(order('a'));
     expect(turns.outlook(order('a'), NOW_MS)).toEqual({ kind: 'turn', ahead: 0 });
+    expect(turns.waitsUntilMs(order('a'), NOW_MS)).toBeUndefined();
     expect(drain()).toEqual(['a']);
     expect(drain(NOW_MS + HOUR_MS)).toEqual([]);
   });
@@ -274,6 +275,7 @@ describe('why an order is not going on', () => {
     const untilMs = NOW_MS + HOUR_MS;
     expect(turns.outlook(order('a1'), NOW_MS)).toEqual({ kind: 'budget', untilMs, ahead: 0, short: why });
     expect(turns.outlook(order('a2'), NOW_MS)).toEqual({ kind: 'budget', untilMs, ahead: 1, short: why });
+    expect(turns.waitsUntilMs(order('a2'), NOW_MS)).toBe(untilMs);
   });
 
   test('the budget of its own name', () => {

@@ -9,14 +9,26 @@ import { isUrgentAtMs, priorityOf } from './priority.ts';
 
 /** Why an order is not going on this very moment. */
 export type Outlook =
+  | Pause
+  /** `ahead` others of the same lane go before it. */
+  | (Shortage & { readonly ahead: number })
+  /** For its turn. */
+  | { readonly kind: 'turn'; readonly ahead: number };
+
+type Wait = Pause | Shortage;
+
+type Pause =
   /** For its own next try. */
   | { readonly kind: 'pause'; readonly untilMs: number }
   /** For the CA, which is away or busy. */
-  | { readonly kind: 'authority'; readonly untilMs: number }
-  /** For the budget; `ahead` others of the same lane go before it. */
-  | { readonly kind: 'budget'; readonly untilMs: number; readonly ahead: number; readonly short: Short }
-  /** For its turn. */
-  | { readonly kind: 'turn'; readonly ahead: number };
+  | { readonly kind: 'authority'; readonly untilMs: number };
+
+/** For the budget. */
+interface Shortage {
+  readonly kind: 'budget';
+  readonly untilMs: number;
+  readonly short: Short;
+}
 
 /** When the CAs can be asked. */
 export interface Doors {
@@ -95,19 +107,30 @@ export class Turns {
     return atMs === Infinity ? undefined : atMs;
   }
 
-  /** Of an order that is not under way. */
+  /** Of an order that is not under way, for people: counting who goes before it walks along its lane. */
   outlook(order: Order, nowMs: number): Outlook {
+    const wait = this.#waitOf(order, nowMs);
+    if (wait?.kind === 'pause' || wait?.kind === 'authority') return wait;
+    const ahead = this.#lanes.ahead(order.id) ?? 0;
+    return wait ? { ...wait, ahead } : { kind: 'turn', ahead };
+  }
+
+  /** Until when an order that is not under way has to wait whoever else does; undefined: only for its turn. */
+  waitsUntilMs(order: Order, nowMs: number): number | undefined {
+    return this.#waitOf(order, nowMs)?.untilMs;
+  }
+
+  #waitOf(order: Order, nowMs: number): Wait | undefined {
     const pausesUntilMs = 'notBeforeMs' in order.state ? order.state.notBeforeMs : nowMs;
     if (pausesUntilMs > nowMs) return { kind: 'pause', untilMs: pausesUntilMs };
     const opensAtMs = this.#opensAtMs(order, nowMs);
     if (opensAtMs > nowMs) return { kind: 'authority', untilMs: opensAtMs };
     const inLane = this.#lanes.outlook(order.id);
     const alone = this.#alone.get(order.id);
-    const ahead = inLane?.ahead ?? 0;
     const short = inLane?.why ?? alone;
     const untilMs = inLane?.restsUntilMs ?? alone?.untilMs ?? nowMs;
     // A rest that is over lasts until somebody looks at the lane, which may have to wait for acts under way.
-    return short && untilMs > nowMs ? { kind: 'budget', untilMs, ahead, short } : { kind: 'turn', ahead };
+    return short && untilMs > nowMs ? { kind: 'budget', untilMs, short } : undefined;
   }
 
   #opensAtMs(order: Order, nowMs: number): number {
