@@ -107,11 +107,8 @@ export interface Step {
 const CSR_REPEAT_MS = { base: 30_000, cap: 30 * 60_000 };
 /** A second `state: request` within this time does not repeat the csr: the first is still on its way. */
 const CSR_GAP_MS = 5_000;
-/**
- * A certificate usually takes under a minute; asking what became of it costs one hello. In a roll-out it may take weeks, and
- * it is sent when it is there: a broker with 90,000 that wait is not asked hourly by each.
- */
-const LATE_MS = { base: 2 * 60_000, cap: 6 * 60 * 60_000 };
+/** A certificate usually takes under a minute; asking what became of it costs one hello. */
+const LATE_MS = { base: 2 * 60_000, cap: 60 * 60_000 };
 /** What failed here (vault, verification) may be cured by an operator, a firmware update or the clock. */
 const FAILURE_MS = { base: 60_000, cap: 6 * 60 * 60_000 };
 /** Whatever the broker asks for, an appliance does not say hello more often than this on its own. */
