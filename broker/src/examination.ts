@@ -1,5 +1,6 @@
 /** Puts together what `lanyard doctor` looks at and with; beside broker.ts it wires adapters for the command line. */
 import { getServers } from 'node:dns';
+import { MessageChannel } from 'node:worker_threads';
 import { LanyardError, deadline, describeError } from '@lanyard/sdk/kernel';
 import type { Clock, Random } from '@lanyard/sdk/kernel';
 import { withAccountDesk } from './accounts.ts';
@@ -36,7 +37,19 @@ export async function examineInstallation(options: ExaminationOptions): Promise<
   const { clock, random, endpointOf } = options;
   const ask = dnsClient({ clock, random, ...(endpointOf && { endpointOf }) });
   const world = { ask, askHttp: httpClient(clock), shakeHands: handshakes(clock), clock, random };
-  return await examine(await subjectOf(await loadConfig(options.configPath), options), world);
+  const subject = await subjectOf(await loadConfig(options.configPath), options);
+  return await stayingAwake(() => examine(subject, world));
+}
+
+/** Timers of the clock keep no process alive, so that one would end in the middle of a pause. */
+async function stayingAwake<T>(work: () => Promise<T>): Promise<T> {
+  const { port1 } = new MessageChannel();
+  port1.ref();
+  try {
+    return await work();
+  } finally {
+    port1.close();
+  }
 }
 
 async function subjectOf(config: BrokerConfig, options: ExaminationOptions): Promise<Subject> {

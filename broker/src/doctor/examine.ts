@@ -57,13 +57,10 @@ export async function examine(subject: Subject, world: ExaminationWorld): Promis
   return [...findings.flat(), ...(await bounded('data-directory', examineData(subject.data), clock))];
 }
 
-async function publishAndLook(
-  { admin, zone }: Subject,
-  { ask, askHttp }: ExaminationWorld,
-): Promise<readonly Finding[]> {
-  const probe = await askForProbe(admin, askHttp);
+async function publishAndLook({ admin, zone }: Subject, world: ExaminationWorld): Promise<readonly Finding[]> {
+  const probe = await askForProbe(admin, world.askHttp);
   if ('reason' in probe) return [skipped('round-trip', `no record was looked for: ${probe.reason}`)];
-  return await examineRoundTrip(probe, zone, ask);
+  return await examineRoundTrip(probe, zone, world);
 }
 
 /** What CAs say of themselves tells the time, too, and whether CAA above the zone forbids them. */
