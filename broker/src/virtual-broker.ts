@@ -13,8 +13,9 @@ import { createCore } from './core.ts';
 import type { Core } from './core.ts';
 import { OwnZones } from './dns/own-zones.ts';
 import { respond } from './dns/respond.ts';
-import { ServedZone } from './dns/served-zone.ts';
+import type { ServedZone } from './dns/served-zone.ts';
 import { defaultSoa } from './dns/zone-settings.ts';
+import { buildZone } from './dns/zone-source.ts';
 import { nameOf } from './fleet/appliance.ts';
 import { Life } from './life.ts';
 import { Inbox } from './mqtt/inbox.ts';
@@ -174,7 +175,7 @@ export class VirtualBroker implements Runnable {
   records(name: string, type: number): readonly Uint8Array[] {
     const zone = this.#served.find(({ nodes }) => nodes.has(name));
     const set = zone?.nodes.get(name)?.sets.find((candidate) => candidate.type === type);
-    return set?.kind === 'data' ? set.data : [];
+    return set?.kind === 'data' ? set.data.map((octets) => Buffer.from(octets, 'latin1')) : [];
   }
 
   #openZones(): OwnZones {
@@ -183,8 +184,8 @@ export class VirtualBroker implements Runnable {
     return new OwnZones({
       journal: this.#life.bind(store.zones),
       thread: {
-        serve: async (snapshots) => {
-          this.#served.splice(0, Infinity, ...snapshots.map((snapshot) => new ServedZone(snapshot, misfit)));
+        serve: async (sources) => {
+          this.#served.splice(0, Infinity, ...(await Promise.all(sources.map((source) => buildZone(source, misfit)))));
         },
         apply: async (change) => this.#served.find(({ apex: served }) => served === change.apex)?.apply(change),
       },

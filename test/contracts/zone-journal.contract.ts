@@ -1,6 +1,6 @@
 /** What every zone journal must do, whatever it keeps records in. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { ZoneJournal, ZoneRecord } from '../../broker/src/dns/zone-journal.ts';
+import type { ZoneJournal, ZonePage, ZoneRecord } from '../../broker/src/dns/zone-journal.ts';
 
 const APEX = 'devices.example.com';
 
@@ -18,6 +18,20 @@ function text(label: string, data: string): ZoneRecord {
 
 function address(label: string, data: string): ZoneRecord {
   return { owner: `${label}.${APEX}`, type: data.includes(':') ? 'AAAA' : 'A', data };
+}
+
+async function pagesOf(journal: ZoneJournal, apex: string): Promise<readonly (readonly ZoneRecord[])[]> {
+  const pages: (readonly ZoneRecord[])[] = [];
+  for (let after: string | undefined = ''; after !== undefined;) {
+    const page: ZonePage = await journal.page(apex, after);
+    pages.push(JSON.parse(page.records));
+    after = page.next;
+  }
+  return pages;
+}
+
+function identityOf({ owner, type, data }: ZoneRecord): string {
+  return `${owner} ${type} ${data}`;
 }
 
 export function zoneJournalContract(name: string, make: () => Promise<ZoneJournalUnderTest>): void {
@@ -115,6 +129,33 @@ export function zoneJournalContract(name: string, make: () => Promise<ZoneJourna
       const mixed = [address('a', '10.0.0.2'), address('a', 'fd00::1')];
       await expect(journal.replace(APEX, owner, ['A'], mixed)).rejects.toMatchObject({ code: 'store-failed' });
       expect(await journal.load(APEX)).toEqual({ serial: 2, records: [address('b', '10.0.0.1')] });
+    });
+
+    test('pages hold what the zone holds, and nobody’s set stands on two of them', async () => {
+      const sets = Array.from({ length: 3_000 }, (_, n) => [
+        text(`n${n}`, 'v1'),
+        text(`n${n}`, `“v2” ${n} \u0000`),
+        address(`n${n}`, 'fd00::1'),
+      ]);
+      const records = sets.flat();
+      await journal.change(APEX, { add: records, remove: [] });
+      await journal.change('other.org', { add: [address('a', '10.0.0.1')], remove: [] });
+      const pages = await pagesOf(journal, APEX);
+      expect(pages.flat()).toHaveLength(records.length);
+      expect(new Set(pages.flat().map(identityOf))).toEqual(new Set(records.map(identityOf)));
+      const owners = pages.flatMap((page) => [...new Set(page.map(({ owner }) => owner))]);
+      expect(new Set(owners).size).toBe(owners.length);
+      expect(await pagesOf(journal, 'nobody.org')).toEqual([[]]);
+    });
+
+    test('only the records of the types that are asked for come back', async () => {
+      await journal.change(APEX, {
+        add: [text('a', 'v1'), address('a', '10.0.0.1'), address('a', 'fd00::1')],
+        remove: [],
+      });
+      expect((await journal.load(APEX, ['TXT'])).records).toEqual([text('a', 'v1')]);
+      expect((await journal.load(APEX, ['TXT', 'A'])).records).toHaveLength(2);
+      expect(await journal.load(APEX, [])).toEqual({ serial: 2, records: [] });
     });
 
     test('zones do not see each other', async () => {

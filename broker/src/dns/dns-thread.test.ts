@@ -10,6 +10,7 @@ import { buildQuery, readReply } from './example-query.ts';
 import { exampleSnapshot } from './example-zone.ts';
 import type { ThreadReply, ThreadRequest } from './thread-messages.ts';
 import { RCODE, TYPE } from './wire.ts';
+import type { ZoneSource } from './zone-source.ts';
 
 const LOCAL = { host: '127.0.0.1', port: 0 };
 const CHANGE = { apex: 'devices.example.com', serial: 8, clear: [], add: [], remove: [] };
@@ -132,18 +133,49 @@ describe('the real thread', () => {
 
   test('a change is seen by every query after its acknowledgement', async () => {
     const { thread, port } = await startReal();
-    await thread.serve([exampleSnapshot]);
+    await thread.serve([inPages()]);
     expect((await query(port)).rcode).toBe(RCODE.NXDOMAIN);
     await thread.apply({ ...CHANGE, add: [{ owner: NAME, type: 'A', data: '10.0.0.9' }] });
     expect((await query(port)).answers).toEqual([`${NAME} A 60 10.0.0.9`]);
-    await thread.serve([{ ...exampleSnapshot, serial: 20 }]);
+    await thread.serve([inPages({ serial: 20 })]);
     expect((await query(port)).authorities).toEqual([expect.stringContaining(' 20 60')]);
+  });
+
+  test('zones are served when all of their pages are there, until then those before', async () => {
+    const { thread, port } = await startReal();
+    const seen: unknown[] = [];
+    async function* pages() {
+      yield JSON.stringify([{ owner: NAME, type: 'A', data: '10.0.0.9' }]);
+      seen.push((await query(port)).rcode);
+      yield JSON.stringify([{ owner: `z.${NAME}`, type: 'A', data: '10.0.0.8' }]);
+    }
+    await thread.serve([inPages()]);
+    await thread.serve([inPages({ pages: pages() })]);
+    expect(seen).toEqual([RCODE.NXDOMAIN]);
+    expect((await query(port)).answers).toEqual([`${NAME} A 60 10.0.0.9`]);
+  });
+
+  test('a page that is none, and one that cannot be read, leave everything as it was', async () => {
+    const { thread, port } = await startReal();
+    await thread.serve([inPages()]);
+    for (const page of ['[{"owner":1}]', '{}', '[null]', 'nonsense']) {
+      async function* pages() {
+        yield page;
+      }
+      await expect(thread.serve([inPages({ pages: pages() })])).rejects.toMatchObject({ code: 'dns-serving-failed' });
+    }
+    async function* unreadable(): AsyncGenerator<string> {
+      yield* [];
+      throw new Error('the disk is gone');
+    }
+    await expect(thread.serve([inPages({ pages: unreadable() })])).rejects.toThrow('the disk is gone');
+    expect((await query(port)).rcode).toBe(RCODE.NXDOMAIN);
   });
 
   test('a bad record, an unknown zone and a port in use are told by their codes', async () => {
     const { thread, port } = await startReal();
     await expect(thread.apply(CHANGE)).rejects.toMatchObject({ code: 'dns-serving-failed' });
-    await thread.serve([exampleSnapshot]);
+    await thread.serve([inPages()]);
     const bad = thread.apply({ ...CHANGE, add: [{ owner: NAME, type: 'A', data: 'nonsense' }] });
     await expect(bad).rejects.toMatchObject({ code: 'dns-record-refused' });
     const unknown = thread.apply({ ...CHANGE, apex: 'elsewhere.example' });
@@ -156,7 +188,7 @@ describe('the real thread', () => {
 
   test('it answers while the broker’s own thread is stuck', async () => {
     const { thread, port } = await startReal();
-    await thread.serve([exampleSnapshot]);
+    await thread.serve([inPages()]);
     const ask = buildQuery('alpha.devices.example.com', TYPE.A).toString('hex');
     // This thread does nothing but wait for it, event loop and all.
     const script = `
@@ -167,6 +199,15 @@ describe('the real thread', () => {
     expect(readReply(Buffer.from(answer.toString(), 'hex')).answers).toHaveLength(1);
   });
 });
+
+/** The example zone with a page for each record. */
+function inPages(changes: Partial<ZoneSource> = {}): ZoneSource {
+  const { records } = exampleSnapshot;
+  async function* pages() {
+    for (const record of records) yield JSON.stringify([record]);
+  }
+  return { ...exampleSnapshot, pages: pages(), ...changes };
+}
 
 async function query(port: number) {
   const socket = createSocket('udp4');

@@ -1,8 +1,9 @@
 /** The broker's end of the DNS thread: every command ends in an acknowledgement or an error, within a time. */
 import { LanyardError, describeError, type Clock, type Logger, type Timer } from '@lanyard/sdk/kernel';
 import type { ListenAddress } from './server.ts';
-import type { ZoneChange, ZoneSnapshot } from './served-zone.ts';
+import type { ZoneChange } from './served-zone.ts';
 import type { ThreadCommand, ThreadReply, ThreadRequest } from './thread-messages.ts';
+import type { ZoneSource } from './zone-source.ts';
 
 /** What is needed of a `Worker` from node:worker_threads that runs `thread.ts`. */
 export interface DnsWorker {
@@ -29,10 +30,8 @@ interface Waiting {
   readonly timer: Timer;
 }
 
-/** A change takes microseconds; a thread that is silent for this long is in trouble. */
+/** A change takes microseconds, a page of records milliseconds; a thread silent for this long is in trouble. */
 const CHANGE_TIMEOUT_MS = 5_000;
-/** A million records take some five seconds to build; a slow machine gets more. */
-const SNAPSHOT_TIMEOUT_MS = 60_000;
 /** Closing sockets waits for nobody. */
 const STOP_TIMEOUT_MS = 2_000;
 /** More changes than the CA's limits could ever ask for at once. */
@@ -76,9 +75,14 @@ export class DnsThread {
     this.#state = 'ended';
   }
 
-  /** Makes `zones` all that is served. @throws LanyardError `dns-serving-failed`. */
-  async serve(zones: readonly ZoneSnapshot[]): Promise<void> {
-    await this.#request({ kind: 'snapshot', zones }, SNAPSHOT_TIMEOUT_MS);
+  /** Makes `zones` all that is served, once they are there in whole. @throws LanyardError `dns-serving-failed`. */
+  async serve(zones: readonly ZoneSource[]): Promise<void> {
+    // Without their pages, which are functions and stay here.
+    const outlines = zones.map(({ apex, serial, soa, nameServers }) => ({ apex, serial, soa, nameServers }));
+    await this.#request({ kind: 'prepare', zones: outlines }, CHANGE_TIMEOUT_MS);
+    for (const { apex, pages } of zones)
+      for await (const page of pages) await this.#request({ kind: 'fill', apex, page }, CHANGE_TIMEOUT_MS);
+    await this.#request({ kind: 'serve' }, CHANGE_TIMEOUT_MS);
   }
 
   /**

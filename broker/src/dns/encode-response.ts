@@ -83,7 +83,7 @@ function writeSet(set: RecordSet): number {
     case 'data':
       for (const data of set.data) {
         writeRecordHead(set, data.length);
-        writer.data(data);
+        writer.octets(data);
       }
       return set.data.length;
     case 'name-servers':

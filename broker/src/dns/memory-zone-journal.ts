@@ -1,5 +1,5 @@
 /** A journal that forgets with the process, for the tests of this folder. It fails and waits when told to. Not part of the product. */
-import type { ZoneJournal, ZoneRecord } from './zone-journal.ts';
+import type { ZoneJournal, ZonePage, ZoneRecord } from './zone-journal.ts';
 
 export class MemoryZoneJournal implements ZoneJournal {
   readonly #zones = new Map<string, { serial: number; records: readonly ZoneRecord[] }>();
@@ -26,9 +26,20 @@ export class MemoryZoneJournal implements ZoneJournal {
     return this.#store(apex, [...kept, ...records]);
   }
 
-  async load(apex: string) {
+  async load(apex: string, types?: readonly ZoneRecord['type'][]) {
     this.#failIfTold();
-    return this.#zone(apex);
+    const { serial, records } = this.#zone(apex);
+    return { serial, records: records.filter(({ type }) => types?.includes(type) ?? true) };
+  }
+
+  /** One owner a page. */
+  async page(apex: string, after: string): Promise<ZonePage> {
+    this.#failIfTold();
+    const { records } = this.#zone(apex);
+    const owners = [...new Set(records.map(({ owner }) => owner))].filter((owner) => owner > after).toSorted();
+    const [first, second] = owners;
+    const here = records.filter(({ owner }) => owner === first);
+    return { records: JSON.stringify(here), next: second === undefined ? undefined : first };
   }
 
   async #begin(): Promise<void> {

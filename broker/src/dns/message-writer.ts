@@ -1,6 +1,7 @@
 /** Writes DNS messages into one buffer that is used again and again, with names compressed (RFC 1035 §4.1.4). */
 import type { Query } from './parse-query.ts';
 import { HEADER_BYTES, POINTER_BITS, TCP_BYTES } from './wire.ts';
+import type { Octets } from './zone.ts';
 
 /** A pointer has 14 bits. */
 const MAX_POINTER = 0x3fff;
@@ -62,6 +63,12 @@ export class MessageWriter {
     this.#offset = start + bytes.length;
   }
 
+  octets(octets: Octets): void {
+    const start = this.#offset;
+    for (let index = 0; index < octets.length; index++) this.#bytes[start + index] = octets.charCodeAt(index);
+    this.#offset = start + octets.length;
+  }
+
   /** @param name in the form of `parseDomainName`, so that its characters are its bytes. */
   name(name: string): void {
     let rest = name;
@@ -80,7 +87,9 @@ export class MessageWriter {
 
   /** A copy of the message, as the buffer is needed for the next. */
   finish(): Buffer {
-    return Buffer.from(this.#bytes.subarray(0, this.#offset));
+    const message = Buffer.allocUnsafe(this.#offset);
+    this.#bytes.copy(message, 0, 0, this.#offset);
+    return message;
   }
 
   #offsetOf(name: string): number | undefined {

@@ -7,9 +7,10 @@ import { ask, buildQuery } from './example-query.ts';
 import { exampleSnapshot } from './example-zone.ts';
 import { MemoryZoneJournal } from './memory-zone-journal.ts';
 import { OwnZones, type ZoneServing } from './own-zones.ts';
-import { ServedZone, type ZoneChange, type ZoneSnapshot } from './served-zone.ts';
+import type { ServedZone, ZoneChange } from './served-zone.ts';
 import { RCODE, TYPE } from './wire.ts';
 import type { ZoneSettings } from './zone-settings.ts';
+import { buildZone, type ZoneSource } from './zone-source.ts';
 
 const DEVICES: ZoneSettings = {
   apex: 'devices.example.com',
@@ -25,8 +26,8 @@ class FakeThread implements ZoneServing {
   readonly changes: ZoneChange[] = [];
   nextError: LanyardError | undefined;
 
-  async serve(snapshots: readonly ZoneSnapshot[]): Promise<void> {
-    this.zones = snapshots.map((snapshot) => new ServedZone(snapshot, () => {}));
+  async serve(sources: readonly ZoneSource[]): Promise<void> {
+    this.zones = await Promise.all(sources.map((source) => buildZone(source, () => {})));
   }
 
   async apply(change: ZoneChange): Promise<void> {
@@ -42,9 +43,13 @@ class FakeThread implements ZoneServing {
   }
 }
 
-async function startOwnZones({ settings = [DEVICES], journal = new MemoryZoneJournal() } = {}) {
+async function startOwnZones({
+  settings = [DEVICES],
+  journal = new MemoryZoneJournal(),
+  guests = [],
+}: { settings?: readonly ZoneSettings[]; journal?: MemoryZoneJournal; guests?: readonly string[] } = {}) {
   const thread = new FakeThread();
-  const options = { journal, thread, zones: settings, clock: new VirtualClock(), log: silentLogger };
+  const options = { journal, thread, zones: settings, guests, clock: new VirtualClock(), log: silentLogger };
   const ownZones = new OwnZones(options);
   await ownZones.start();
   return { ownZones, thread, journal };
@@ -83,6 +88,22 @@ describe('challenges', () => {
     await ownZones.put(txt('_acme-challenge.x.other.example', 'two'));
     await ownZones.publish(ALPHA, ['10.0.0.1']);
     expect(await ownZones.list()).toEqual([txt(CHALLENGE, 'one'), txt('_acme-challenge.x.other.example', 'two')]);
+  });
+
+  test('are not the texts of a guest, which are a set', async () => {
+    const guest = 'guests.devices.example.com';
+    const { ownZones, thread } = await startOwnZones({ guests: [guest] });
+    await ownZones.setTexts(`one.${guest}`, ['a', 'b', 'a']);
+    await ownZones.put(txt(`one.not-${guest}`, 'c'));
+    expect(await ownZones.list()).toEqual([txt(`one.not-${guest}`, 'c')]);
+    expect(thread.answers(`one.${guest}`, TYPE.TXT)).toEqual([`one.${guest} TXT 60 a`, `one.${guest} TXT 60 b`]);
+    await ownZones.setTexts(`one.${guest}`, ['b']);
+    expect(thread.answers(`one.${guest}`, TYPE.TXT)).toEqual([`one.${guest} TXT 60 b`]);
+    await ownZones.setTexts(`one.${guest}`, []);
+    expect(ask(buildQuery(guest, TYPE.TXT), thread.zones).rcode).toBe(RCODE.NXDOMAIN);
+    await expect(ownZones.setTexts('one.elsewhere.example', ['a'])).rejects.toMatchObject({
+      code: 'dns-record-refused',
+    });
   });
 
   test('survive a restart', async () => {

@@ -5,13 +5,14 @@ import type { AddressBoard } from '../fleet/address-board.ts';
 import { formatCaa, parseCaa, type CaaRecord } from './caa-record.ts';
 import { isWithin, parseDomainName } from './domain-name.ts';
 import { addressRecord, encodeRecordData } from './record-data.ts';
-import type { ZoneChange, ZoneSnapshot } from './served-zone.ts';
+import type { ZoneChange } from './served-zone.ts';
 import type { ZoneJournal, ZoneRecord } from './zone-journal.ts';
 import { checkZoneSettings, type ZoneSettings } from './zone-settings.ts';
+import { pagesOf, type ZoneSource } from './zone-source.ts';
 
 /** What is needed of the `DnsThread`. */
 export interface ZoneServing {
-  serve(zones: readonly ZoneSnapshot[]): Promise<void>;
+  serve(zones: readonly ZoneSource[]): Promise<void>;
   apply(change: ZoneChange): Promise<void>;
 }
 
@@ -47,9 +48,9 @@ export class OwnZones implements ChallengeBoard, AddressBoard {
     const zones = this.#options.zones.map(checkZoneSettings);
     const apexes = new Set(zones.map((zone) => zone.apex));
     if (apexes.size < zones.length) throw new LanyardError('config-invalid', { message: 'a zone is configured twice' });
-    const snapshots: ZoneSnapshot[] = [];
-    for (const zone of zones) snapshots.push(await this.#load(zone));
-    await this.#options.thread.serve(snapshots);
+    const sources: ZoneSource[] = [];
+    for (const zone of zones) sources.push(await this.#load(zone));
+    await this.#options.thread.serve(sources);
     this.#zones = zones;
   }
 
@@ -76,13 +77,12 @@ export class OwnZones implements ChallengeBoard, AddressBoard {
     );
   }
 
-  /** Reads whole zones: for the start, not for every day. */
+  /** Looks through whole zones: for the start, not for every day. */
   async list(): Promise<readonly ChallengeRecord[]> {
     const found: ChallengeRecord[] = [];
     for (const { apex } of this.#started()) {
-      const { records } = await this.#options.journal.load(apex);
-      for (const { owner, type, data } of records)
-        if (type === 'TXT') found.push({ kind: 'txt', name: owner, value: data });
+      const { records } = await this.#options.journal.load(apex, ['TXT']);
+      for (const { owner, data } of records) found.push({ kind: 'txt', name: owner, value: data });
     }
     return found;
   }
@@ -113,14 +113,13 @@ export class OwnZones implements ChallengeBoard, AddressBoard {
     );
   }
 
-  async #load(zone: ZoneSettings): Promise<ZoneSnapshot> {
+  async #load(zone: ZoneSettings): Promise<ZoneSource> {
     const { journal } = this.#options;
-    // The first call makes the zone, so that there is one to write to.
-    const stored = await journal.load(zone.apex);
     const { apex, soa, nameServers, caa } = zone;
-    if (caa === undefined) return { apex, soa, nameServers, ...stored };
-    await journal.replace(apex, apex, ['CAA'], caaRecords(apex, caa));
-    return { apex, soa, nameServers, ...(await journal.load(apex)) };
+    // The first call makes the zone, so that there is one to write to.
+    let { serial } = await journal.load(apex, []);
+    if (caa !== undefined) serial = await journal.replace(apex, apex, ['CAA'], caaRecords(apex, caa));
+    return { apex, soa, nameServers, serial, pages: pagesOf(journal, apex) };
   }
 
   #started(): readonly ZoneSettings[] {

@@ -25,8 +25,30 @@ export function addressRecord(address: string): Pick<ZoneRecord, 'type' | 'data'
 }
 
 function encodeIpv4(address: string): Uint8Array {
-  const [first = '', second = '', third = '', fourth = ''] = address.split('.');
-  return Uint8Array.of(Number(first), Number(second), Number(third), Number(fourth));
+  const value = ipv4Value(address);
+  return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
+}
+
+/** Its four bytes as characters. */
+export function ipv4Octets(address: string): string | undefined {
+  if (!isIPv4(address)) return undefined;
+  const value = ipv4Value(address);
+  return String.fromCharCode(value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff);
+}
+
+function ipv4Value(address: string): number {
+  let value = 0;
+  let byte = 0;
+  for (let index = 0; index <= address.length; index++) {
+    const code = address.charCodeAt(index);
+    if (code >= 0x30) byte = byte * 10 + code - 0x30;
+    else {
+      // A dot, or the end, whose code is not a number.
+      value = (value << 8) | byte;
+      byte = 0;
+    }
+  }
+  return value;
 }
 
 function encodeIpv6(address: string): Uint8Array | undefined {

@@ -1,18 +1,21 @@
 /** A zone built for answering, and kept up to date change by change. */
 import { LanyardError } from '@lanyard/sdk/kernel';
 import { isWithin, parentOf, parseDomainName } from './domain-name.ts';
-import { addressRecord, encodeRecordData } from './record-data.ts';
+import { addressRecord, encodeRecordData, ipv4Octets } from './record-data.ts';
 import { isNewerSerial } from './serial.ts';
 import { TYPE } from './wire.ts';
-import type { DataSet, NameServerSet, RecordSet, SoaSet, Zone, ZoneNode } from './zone.ts';
+import type { DataSet, NameServerSet, Octets, RecordSet, SoaSet, Zone, ZoneNode } from './zone.ts';
 import type { ZoneRecord, ZoneRecordType } from './zone-journal.ts';
 import type { NameServer, SoaSettings } from './zone-settings.ts';
 
-export interface ZoneSnapshot {
+export interface ZoneOutline {
   readonly apex: string;
   readonly serial: number;
   readonly soa: SoaSettings;
   readonly nameServers: readonly NameServer[];
+}
+
+export interface ZoneSnapshot extends ZoneOutline {
   readonly records: readonly ZoneRecord[];
 }
 
@@ -55,7 +58,12 @@ export class ServedZone implements Zone {
     this.#putSet(this.#soaSet(FIXED_TTL_SECONDS));
     this.#putSet(this.#nameServerSet());
     this.glue = this.#buildGlue();
-    for (const record of snapshot.records) {
+    this.fill(snapshot.records, onMisfit);
+  }
+
+  /** Adds more of the same snapshot, while nobody is answered from it. */
+  fill(records: readonly ZoneRecord[], onMisfit: (record: ZoneRecord) => void): void {
+    for (const record of records) {
       const data = this.#encode(record);
       if (data === undefined) onMisfit(record);
       else this.#addRecord(record, data);
@@ -89,18 +97,18 @@ export class ServedZone implements Zone {
     if (isNewerSerial(change.serial, this.#serial)) this.#moveTo(change.serial);
   }
 
-  #mustEncode(record: ZoneRecord): Uint8Array {
+  #mustEncode(record: ZoneRecord): Octets {
     const data = this.#encode(record);
     if (data !== undefined) return data;
     throw new LanyardError('dns-record-refused', { message: `${record.owner} ${record.type} does not fit its zone` });
   }
 
-  #encode(record: ZoneRecord): Uint8Array | undefined {
+  #encode(record: ZoneRecord): Octets | undefined {
     const isOwner = parseDomainName(record.owner) === record.owner && isWithin(record.owner, this.apex);
     if (!isOwner || this.#isFixed(record.owner, record.type)) return undefined;
     // RFC 8659 §3: the CA climbs from the name to the apex; one place to look is one place to get right.
     if (record.type === 'CAA' && record.owner !== this.apex) return undefined;
-    return encodeRecordData(record);
+    return octetsOf(record);
   }
 
   /** The name servers' addresses are configuration: nothing from the journal may change them. */
@@ -129,7 +137,7 @@ export class ServedZone implements Zone {
     const inside = this.#nameServers.filter((server) => isWithin(server.name, this.apex));
     for (const { name, addresses } of inside) {
       for (const record of addresses.map(addressRecord)) {
-        const data = record && encodeRecordData(record);
+        const data = record && octetsOf(record);
         if (record && data) this.#addData(name, TYPE[record.type], data, FIXED_TTL_SECONDS);
       }
     }
@@ -137,20 +145,24 @@ export class ServedZone implements Zone {
     return names.flatMap((name) => (this.#nodes.get(name)?.sets ?? []).filter((set) => set.kind === 'data'));
   }
 
-  #addRecord(record: ZoneRecord, data: Uint8Array): void {
+  #addRecord(record: ZoneRecord, data: Octets): void {
     this.#addData(record.owner, TYPE[record.type], data, RECORD_TTL_SECONDS);
   }
 
-  #addData(owner: string, type: number, data: Uint8Array, ttlSeconds: number): void {
-    const present = this.#dataOf(owner, type);
-    if (present.some((other) => areEqual(other, data))) return;
-    this.#putSet({ kind: 'data', owner, type, ttlSeconds, data: [...present, data] });
+  #addData(owner: string, type: number, data: Octets, ttlSeconds: number): void {
+    const node = this.#nodes.get(owner);
+    const present = node === undefined ? [] : dataOf(node, type);
+    if (present.includes(data)) return;
+    // Spread into a list, even an empty one would make V8 reserve room for sixteen more.
+    const all = present.length === 0 ? [data] : [...present, data];
+    this.#putSet({ kind: 'data', owner, type, ttlSeconds, data: all }, node);
   }
 
-  #removeRecord(record: ZoneRecord, data: Uint8Array): void {
+  #removeRecord(record: ZoneRecord, data: Octets): void {
     const type = TYPE[record.type];
-    const present = this.#dataOf(record.owner, type);
-    const rest = present.filter((other) => !areEqual(other, data));
+    const node = this.#nodes.get(record.owner);
+    const present = node === undefined ? [] : dataOf(node, type);
+    const rest = present.filter((other) => other !== data);
     if (rest.length === present.length) return;
     if (rest.length === 0) this.#dropSet(record.owner, type);
     else this.#putSet({ kind: 'data', owner: record.owner, type, ttlSeconds: RECORD_TTL_SECONDS, data: rest });
@@ -160,13 +172,8 @@ export class ServedZone implements Zone {
     if (!this.#isFixed(owner, type)) this.#dropSet(owner, TYPE[type]);
   }
 
-  #dataOf(owner: string, type: number): DataSet['data'] {
-    const set = this.#nodes.get(owner)?.sets.find((candidate) => candidate.type === type);
-    return set?.kind === 'data' ? set.data : [];
-  }
-
-  #putSet(set: RecordSet): void {
-    const node = this.#nodes.get(set.owner);
+  /** @param node that of the owner, for a caller who has looked it up already. */
+  #putSet(set: RecordSet, node = this.#nodes.get(set.owner)): void {
     if (node === undefined) {
       this.#insert(set.owner, { sets: [set], childCount: 0 });
       return;
@@ -179,7 +186,8 @@ export class ServedZone implements Zone {
   #insert(name: string, node: LiveNode): void {
     this.#nodes.set(name, node);
     if (name === this.apex) return;
-    const parent = parentOf(name);
+    // Nearly every name lies right below the apex, whose text is hashed already.
+    const parent = name.length - name.indexOf('.') - 1 === this.apex.length ? this.apex : parentOf(name);
     const above = this.#nodes.get(parent);
     if (above === undefined) this.#insert(parent, { sets: [], childCount: 1 });
     else above.childCount += 1;
@@ -207,6 +215,14 @@ export class ServedZone implements Zone {
   }
 }
 
-function areEqual(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && Buffer.compare(one, other) === 0;
+function dataOf(node: ZoneNode, type: number): DataSet['data'] {
+  const set = node.sets.find((candidate) => candidate.type === type);
+  return set?.kind === 'data' ? set.data : [];
+}
+
+/** An address without the detour over an array, as a million of them are read at the start. */
+function octetsOf(record: Pick<ZoneRecord, 'type' | 'data'>): Octets | undefined {
+  if (record.type === 'A') return ipv4Octets(record.data);
+  const bytes = encodeRecordData(record);
+  return bytes && String.fromCharCode(...bytes);
 }

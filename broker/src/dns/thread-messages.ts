@@ -3,7 +3,7 @@
  * rather than something to parse.
  */
 import type { ListenAddress } from './server.ts';
-import type { ZoneChange, ZoneSnapshot } from './served-zone.ts';
+import type { ZoneChange, ZoneOutline } from './served-zone.ts';
 
 export type ThreadRequest = ThreadCommand & {
   /** Comes back with the reply. */
@@ -12,13 +12,19 @@ export type ThreadRequest = ThreadCommand & {
 
 export type ThreadCommand =
   | { readonly kind: 'listen'; readonly listeners: readonly ListenAddress[] }
-  /** Replaces all zones in one step. */
-  | { readonly kind: 'snapshot'; readonly zones: readonly ZoneSnapshot[] }
+  /** Begins zones that are not served yet, and forgets those begun before. */
+  | { readonly kind: 'prepare'; readonly zones: readonly ZoneOutline[] }
+  /** Adds a page of records to a zone begun. */
+  | { readonly kind: 'fill'; readonly apex: string; readonly page: string }
+  /** Replaces all zones by those begun, in one step. */
+  | { readonly kind: 'serve' }
   | { readonly kind: 'change'; readonly change: ZoneChange }
   | { readonly kind: 'stop' };
 
 export type ThreadReply =
   | { readonly kind: 'listening'; readonly id: number; readonly addresses: readonly ListenAddress[] }
+  /** What was begun or filled; no query sees it yet. */
+  | { readonly kind: 'prepared'; readonly id: number }
   /** Every query from now on sees these serials. */
   | { readonly kind: 'serving'; readonly id: number; readonly zones: readonly ServedSerial[] }
   | { readonly kind: 'stopped'; readonly id: number }

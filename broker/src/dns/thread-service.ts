@@ -1,8 +1,9 @@
 /** What runs inside the DNS thread: it holds the zones, answers from them, and takes changes from the broker. */
 import { LanyardError, describeError, type Clock, type LogFields, type Logger } from '@lanyard/sdk/kernel';
 import { DnsServer } from './server.ts';
-import { ServedZone, type ZoneChange, type ZoneSnapshot } from './served-zone.ts';
+import { ServedZone, type ZoneChange } from './served-zone.ts';
 import type { ServedSerial, ThreadFailure, ThreadLogLevel, ThreadReply, ThreadRequest } from './thread-messages.ts';
+import { recordsOnPage } from './zone-source.ts';
 
 export interface ThreadServiceOptions {
   readonly clock: Clock;
@@ -14,8 +15,15 @@ export class ThreadService {
   readonly #post: ThreadServiceOptions['post'];
   readonly #log: Logger;
   readonly #server: DnsServer;
-  /** Undefined until the first snapshot. */
+  /** Undefined until there is something to serve. */
   #zones: readonly ServedZone[] | undefined;
+  /** Zones that are being filled. */
+  #prepared: readonly ServedZone[] = [];
+  /** Records among them that do not fit. */
+  #misfits = 0;
+  readonly #onMisfit = (): void => {
+    this.#misfits += 1;
+  };
 
   constructor({ clock, post }: ThreadServiceOptions) {
     this.#post = post;
@@ -23,7 +31,7 @@ export class ThreadService {
     this.#server = new DnsServer({ zones: () => this.#zones, clock, log: this.#log });
   }
 
-  /** Never rejects: what fails is told in a reply. Snapshots and changes take effect in the order of the calls. */
+  /** Never rejects: what fails is told in a reply. Zones and changes take effect in the order of the calls. */
   async handle(request: ThreadRequest): Promise<void> {
     try {
       const done = this.#perform(request);
@@ -38,8 +46,15 @@ export class ThreadService {
     switch (request.kind) {
       case 'listen':
         return this.#server.start(request.listeners).then((addresses) => ({ kind: 'listening', id, addresses }));
-      case 'snapshot':
-        return { kind: 'serving', id, zones: this.#replaceAll(request.zones) };
+      case 'prepare':
+        this.#misfits = 0;
+        this.#prepared = request.zones.map((outline) => new ServedZone({ ...outline, records: [] }, this.#onMisfit));
+        return { kind: 'prepared', id };
+      case 'fill':
+        this.#fill(request.apex, request.page);
+        return { kind: 'prepared', id };
+      case 'serve':
+        return { kind: 'serving', id, zones: this.#serve() };
       case 'change':
         return { kind: 'serving', id, zones: [this.#change(request.change)] };
       case 'stop':
@@ -47,27 +62,29 @@ export class ThreadService {
     }
   }
 
-  /** Builds all before any is shown; queries wait meanwhile, some five seconds for a million records. */
-  #replaceAll(snapshots: readonly ZoneSnapshot[]): readonly ServedSerial[] {
-    this.#zones = snapshots.map((snapshot) => this.#build(snapshot));
+  /** Queries are answered between two pages, from the zones before. */
+  #fill(apex: string, page: string): void {
+    zoneOf(this.#prepared, apex).fill(recordsOnPage(page), this.#onMisfit);
+  }
+
+  #serve(): readonly ServedSerial[] {
+    if (this.#misfits > 0) this.#log.warn({ misfits: this.#misfits }, 'DNS: stored records that do not fit their zone');
+    this.#zones = this.#prepared;
+    this.#prepared = [];
     return this.#zones.map(({ apex, serial }) => ({ apex, serial }));
   }
 
-  #build(snapshot: ZoneSnapshot): ServedZone {
-    let misfits = 0;
-    const zone = new ServedZone(snapshot, () => {
-      misfits += 1;
-    });
-    if (misfits > 0) this.#log.warn({ apex: snapshot.apex, misfits }, 'DNS: stored records that do not fit their zone');
-    return zone;
-  }
-
   #change(change: ZoneChange): ServedSerial {
-    const zone = this.#zones?.find((candidate) => candidate.apex === change.apex);
-    if (zone === undefined) throw new Error(`zone ${change.apex} is not served`);
+    const zone = zoneOf(this.#zones, change.apex);
     zone.apply(change);
     return { apex: zone.apex, serial: zone.serial };
   }
+}
+
+function zoneOf(zones: readonly ServedZone[] | undefined, apex: string): ServedZone {
+  const zone = zones?.find((candidate) => candidate.apex === apex);
+  if (zone === undefined) throw new Error(`zone ${apex} is not served`);
+  return zone;
 }
 
 function failureOf(error: unknown): ThreadFailure {

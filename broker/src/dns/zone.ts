@@ -30,8 +30,11 @@ export interface DataSet {
   readonly owner: string;
   readonly type: number;
   readonly ttlSeconds: number;
-  readonly data: readonly Uint8Array[];
+  readonly data: readonly Octets[];
 }
+
+/** Bytes as the characters of a text, one each: a typed array takes 200 bytes more, and there are a million of them. */
+export type Octets = string;
 
 export interface NameServerSet {
   readonly kind: 'name-servers';

@@ -17,6 +17,7 @@ const READS: ReadonlySet<OperationName> = new Set([
   'appliances.list',
   'appliances.count',
   'appliances.addressHistory',
+  'zones.page',
 ]);
 
 /**

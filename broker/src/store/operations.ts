@@ -68,6 +68,7 @@ export function operationsOn(database: DatabaseSync): Operations {
     'zones.change': zones.change,
     'zones.replace': zones.replace,
     'zones.load': zones.load,
+    'zones.page': zones.page,
     'foreign.namesOfKey': foreign.namesOfKey,
     'foreign.note': foreign.note,
     'foreign.list': foreign.list,

@@ -54,7 +54,8 @@ export function storePorts(call: Call): StorePorts {
     zones: {
       change: (apex, change) => call('zones.change', apex, change),
       replace: (apex, owner, types, records) => call('zones.replace', apex, owner, types, records),
-      load: (apex) => call('zones.load', apex),
+      load: (apex, types) => call('zones.load', apex, types),
+      page: (apex, after) => call('zones.page', apex, after),
     },
     foreign: {
       namesOfKey: (keyHash) => call('foreign.namesOfKey', keyHash),

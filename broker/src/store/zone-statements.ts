@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { LanyardError } from '@lanyard/sdk/kernel';
 import type { Synchronous } from './synchronous.ts';
+import { zonePages } from './zone-pages.ts';
 
 /** As the DNS server needs it; declared here too, because adapters do not know each other. */
 export interface ZoneJournal {
@@ -15,8 +16,13 @@ export interface ZoneJournal {
     types: readonly ZoneRecord['type'][],
     records: readonly ZoneRecord[],
   ): Promise<number>;
-  /** The whole zone; one that is not there yet begins with serial 1. */
-  load(apex: string): Promise<{ readonly serial: number; readonly records: readonly ZoneRecord[] }>;
+  /** The zone, only records of `types` if given; one that is not there yet begins with serial 1. */
+  load(
+    apex: string,
+    types?: readonly ZoneRecord['type'][],
+  ): Promise<{ readonly serial: number; readonly records: readonly ZoneRecord[] }>;
+  /** The records of the owners behind `after`, some thousand of them, as JSON; `next` is undefined on the last page. */
+  page(apex: string, after: string): Promise<{ readonly records: string; readonly next: string | undefined }>;
 }
 
 export interface ZoneRecord {
@@ -50,7 +56,11 @@ export function zoneStatements(database: DatabaseSync): Synchronous<ZoneJournal>
       }
       return apply(apex, { remove: types.flatMap((type) => zones.recordsAt(apex, owner, type)), add: records });
     },
-    load: (apex) => ({ serial: zones.serialOf(apex), records: zones.recordsOf(apex) }),
+    load: (apex, types) => ({
+      serial: zones.serialOf(apex),
+      records: types ? types.flatMap((type) => zones.recordsOfType(apex, type)) : zones.recordsOf(apex),
+    }),
+    page: zonePages(database),
   };
 }
 
@@ -70,6 +80,7 @@ function zoneTable(database: DatabaseSync) {
   const recordsOf = database.prepare(
     'SELECT owner, type, data FROM zone_records WHERE apex = ? ORDER BY owner, type, data',
   );
+  const recordsOfType = database.prepare('SELECT owner, type, data FROM zone_records WHERE apex = ? AND type = ?');
   const recordsAt = database.prepare(
     'SELECT owner, type, data FROM zone_records WHERE apex = ? AND owner = ? AND type = ?',
   );
@@ -88,6 +99,7 @@ function zoneTable(database: DatabaseSync) {
     add: (apex: string, { owner, type, data }: ZoneRecord) => Number(add.run(apex, owner, type, data).changes),
     remove: (apex: string, { owner, type, data }: ZoneRecord) => Number(remove.run(apex, owner, type, data).changes),
     recordsOf: (apex: string) => RECORD_ROWS.parse(recordsOf.all(apex)),
+    recordsOfType: (apex: string, type: string) => RECORD_ROWS.parse(recordsOfType.all(apex, type)),
     recordsAt: (apex: string, owner: string, type: string) => RECORD_ROWS.parse(recordsAt.all(apex, owner, type)),
   };
 }
