@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { LanyardError, describeError, inOrder, systemClock, systemRandom } from '@lanyard/sdk/kernel';
 import type { Clock, Logger, Random, Runnable, Timer } from '@lanyard/sdk/kernel';
+import { acmeDnsGuests, acmeDnsParts } from './acme-dns-parts.ts';
 import type { HealthFinding } from './admin/admin-api.ts';
 import { AdminServer } from './admin/admin-server.ts';
 import { configuredCas } from './authorities.ts';
@@ -15,9 +16,13 @@ import type { BrokerConfig } from './config.ts';
 import type { Conversation } from './conversation.ts';
 import { createCore } from './core.ts';
 import { dataDirectory, readSecret, readText } from './data-directory.ts';
+import { readCookieSecrets } from './dns-cookie-secrets.ts';
+import { datagrams } from './dns/datagram.ts';
+import type { DefenceSettings } from './dns/defence.ts';
 import { DnsThread } from './dns/dns-thread.ts';
 import { OwnZones } from './dns/own-zones.ts';
 import type { ZoneServing } from './dns/own-zones.ts';
+import { Secondaries } from './dns/secondaries.ts';
 import type { ListenAddress } from './dns/server.ts';
 import { defaultSoa } from './dns/zone-settings.ts';
 import { HttpChallengeServer } from './http-challenges/http-challenge-server.ts';
@@ -29,6 +34,8 @@ import { PrivateCa } from './pki/private-ca.ts';
 import { readSigningRequest } from './pki/signing-request.ts';
 import { BrokerRegistry } from './registry.ts';
 import { SqliteStore } from './store/sqlite-store.ts';
+import { readTsigKeys, secondariesOf, transferPolicy } from './tsig-keys.ts';
+import type { TsigKey } from './tsig/tsig-key.ts';
 import { ZoneProbe } from './zone-probe.ts';
 
 export interface BrokerOptions {
@@ -50,6 +57,8 @@ export interface BrokerEndpoints {
   readonly dns: readonly ListenAddress[];
   /** Absent: no CA is asked for http-01. */
   readonly httpPort?: number;
+  /** Absent: the acme-dns API is not served. */
+  readonly acmeDnsPort?: number;
   readonly adminPort: number;
 }
 
@@ -66,7 +75,8 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   const { privateCa, adminToken } = await readSecrets(config, world);
   const path = dataDirectory(config.data).database;
   const store = new SqliteStore({ startThread: startStore, path, clock, log, onFailure });
-  const dns = dnsParts(config, store, world, onFailure);
+  const tsigKeys = await readTsigKeys(config);
+  const dns = dnsParts(config, tsigKeys, store, world, onFailure);
   const cas = await configuredCas(config, world);
   const caa = caaPin(config, dns.zones, cas, log);
   const http = httpChallenges(config, cas, log);
@@ -103,11 +113,13 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   const foreign = foreignWatch(config, store, world);
   const health = (): readonly HealthFinding[] => [...healthOf(mqtt, cas, issuers), foreignHealth(foreign)];
   const probe = new ZoneProbe({ apex: config.zone.apex, zones: dns.zones, ...world });
+  const acmeDns = await acmeDnsParts(config, { store: store.acmeDns, board: dns.zones, adminToken, ...world });
   const admin = new AdminServer({
     registry,
     foreign,
     refusedKeys: keyRefusal,
     probe,
+    ...(acmeDns && { acmeDns: acmeDns.accounts }),
     health,
     token: adminToken,
     log,
@@ -115,13 +127,15 @@ export async function createBroker(options: BrokerOptions): Promise<Broker> {
   });
   const certificateRounds = serverCertificateRounds(config, privateCa, mqtt, world);
   // Each needs those before it; stopping goes the other way. DNS answers before anything else and longest.
-  const before = [store, dns.thread, dns.zones, ...(http ? [http] : []), ...all(cas), caa];
+  const before = [store, dns.thread, dns.zones, dns.secondaries, ...(http ? [http] : []), ...all(cas), caa];
+  const after = [foreign, probe, ...(acmeDns ? [acmeDns.accounts, acmeDns.server] : []), admin];
   return {
-    ...inOrder([...before, issuance, ...renewals, standIns, reminders, mqtt, certificateRounds, foreign, probe, admin]),
+    ...inOrder([...before, issuance, ...renewals, standIns, reminders, mqtt, certificateRounds, ...after]),
     endpoints: () => ({
       mqttPort: mqtt.address()?.port ?? 0,
       dns: dns.addresses(),
       ...(http && { httpPort: http.port }),
+      ...(acmeDns && { acmeDnsPort: acmeDns.server.port }),
       adminPort: admin.port,
     }),
   };
@@ -144,11 +158,13 @@ async function readSecrets(config: BrokerConfig, world: World): Promise<{ privat
 interface DnsParts {
   readonly thread: Runnable;
   readonly zones: OwnZones;
+  readonly secondaries: Runnable;
   readonly addresses: () => readonly ListenAddress[];
 }
 
 function dnsParts(
   config: BrokerConfig,
+  keys: readonly TsigKey[],
   store: SqliteStore,
   world: World,
   onFailure: BrokerOptions['onFailure'],
@@ -166,19 +182,30 @@ function dnsParts(
     serve: async (snapshots) => await started().serve(snapshots),
     apply: async (change) => await started().apply(change),
   };
+  const followers = { secondaries: secondariesOf(config, keys), apexes: [apex] };
+  const secondaries = new Secondaries({ ...followers, ask: datagrams(clock), ...world });
   const zones = new OwnZones({
     journal: store.zones,
     thread: serving,
     zones: [{ apex, nameServers, soa }],
+    guests: acmeDnsGuests(config),
+    ...(config.dns.secondaries.length > 0 && { barrier: secondaries }),
     clock,
     log,
   });
   const start = async (): Promise<void> => {
+    const defence = await dnsDefence(config, world.random);
     // Only now: a thread that nobody stops, because something else kept the broker from starting, keeps the process alive.
     running = new DnsThread({ worker: startThread('dns/thread'), clock, log, onFailure });
-    addresses = await running.start(config.dns.listen);
+    addresses = await running.start(config.dns.listen, transferPolicy(config, keys), defence);
   };
-  return { thread: { start, stop: async () => await running?.stop() }, zones, addresses: () => addresses };
+  const thread = { start, stop: async () => await running?.stop() };
+  return { thread, zones, secondaries, addresses: () => addresses };
+}
+
+async function dnsDefence(config: BrokerConfig, random: Random): Promise<DefenceSettings> {
+  const cookieSecrets = await readCookieSecrets(config, random);
+  return { rateLimit: config.dns.rateLimit, seed: Buffer.from(random.bytes(4)).readUInt32BE(), cookieSecrets };
 }
 
 function caaPin({ zone }: BrokerConfig, zones: OwnZones, cas: ConfiguredCas, log: Logger): CaaPin {

@@ -42,7 +42,13 @@ test('everything that has a default may be left out', () => {
     data: 'data',
     zone: { apex: 'devices.example.com', nameServers: [{ name: 'ns1.example.com', addresses: [] }] },
     mqtt: { host: '0.0.0.0', port: 8883, names: ['broker.example.com'], proxyPeers: [] },
-    dns: { listen: [{ host: '0.0.0.0', port: 53 }] },
+    dns: {
+      listen: [{ host: '0.0.0.0', port: 53 }],
+      rateLimit: { perSecond: 200, errorsPerSecond: 100, slip: 2, exempt: ['127.0.0.0/8', '::1'] },
+      keys: [],
+      secondaries: [],
+      rememberedChanges: 10_000,
+    },
     acme: {
       directory: 'https://ca.example.com/directory',
       contact: [],

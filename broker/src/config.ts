@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { PRESET_NAMES } from './certificates/budget/presets.ts';
 import { CHALLENGE_KINDS } from './certificates/challenge-kind.ts';
 import { LIMIT_NAMES } from './certificates/budget/rate-limit.ts';
+import { TSIG_ALGORITHMS } from './tsig/tsig-key.ts';
 
 const host = z.string().min(1).max(253);
 const port = z.int().min(0).max(65_535);
@@ -19,6 +20,12 @@ const dnsName = z
   );
 /** `_<16 characters>._acme-challenge.`, a label of 16 and its dot stand before the apex in a name of at most 253. */
 const LONGEST_APEX = 202;
+
+/** It is shared with programs that take any name; these letters they all write alike. */
+const keyName = z
+  .string()
+  .max(200)
+  .regex(/^[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$/, 'must be letters in lower case, digits, hyphens and dots');
 
 const address = z.union([z.ipv4(), z.ipv6()]);
 
@@ -51,13 +58,100 @@ const mqtt = z.strictObject({
     .describe('Load balancers (address or CIDR) that send a PROXY protocol header; nobody else may.'),
 });
 
-const dns = z.strictObject({
-  listen: z
-    .array(z.strictObject({ host, port }))
-    .min(1)
-    .max(16)
-    .default([{ host: '0.0.0.0', port: 53 }])
-    .describe('Addresses that DNS is served on, UDP and TCP.'),
+const dns = z
+  .strictObject({
+    listen: z
+      .array(z.strictObject({ host, port }))
+      .min(1)
+      .max(16)
+      .default([{ host: '0.0.0.0', port: 53 }])
+      .describe('Addresses that DNS is served on, UDP and TCP.'),
+    rateLimit: z
+      .strictObject({
+        perSecond: z.int().min(0).max(1_000_000).default(200).describe('Answers with records. 0: no limit at all.'),
+        errorsPerSecond: z.int().min(1).max(1_000_000).default(100).describe('Negative answers and errors.'),
+        slip: z.int().min(0).max(100).default(2).describe('Every so many suppressed answers one goes out truncated.'),
+        exempt: z
+          .array(z.union([address, z.cidrv4(), z.cidrv6()]))
+          .max(64)
+          .default(['127.0.0.0/8', '::1'])
+          .describe('Addresses and CIDR blocks without a limit. Nobody can forge loopback from outside.'),
+      })
+      .prefault({})
+      .describe('How many answers one network (/24, /56) gets over UDP, by zone.'),
+    cookieSecretFile: z
+      .string()
+      .optional()
+      .describe('Secrets of DNS cookies, for several name servers. Default: one is made in the data directory.'),
+    keys: z
+      .array(
+        z.strictObject({
+          name: keyName,
+          algorithm: z.enum(TSIG_ALGORITHMS).default('hmac-sha256'),
+          secretFile: z.string().min(1),
+        }),
+      )
+      .max(64)
+      .default([])
+      .describe('TSIG keys that secondaries share with the broker; the file holds the secret in base64.'),
+    secondaries: z
+      .array(z.strictObject({ address, port: port.min(1).default(53), key: keyName }))
+      .max(16)
+      .default([])
+      .describe('Name servers that follow by NOTIFY and transfer. CAs look when all of them serve a challenge.'),
+    rememberedChanges: z
+      .int()
+      .min(0)
+      .max(1_000_000)
+      .default(10_000)
+      .describe('A secondary that is further behind gets the whole zone. One takes some 500 bytes.'),
+  })
+  .superRefine(checkKeys);
+
+interface SharedKeys {
+  readonly keys: readonly { readonly name: string }[];
+  readonly secondaries: readonly { readonly key: string }[];
+}
+
+function checkKeys({ keys, secondaries }: SharedKeys, context: z.RefinementCtx): void {
+  const names = new Set(keys.map(({ name }) => name));
+  if (names.size < keys.length) context.addIssue({ code: 'custom', message: 'two keys have the same name' });
+  for (const { key } of secondaries)
+    if (!names.has(key)) context.addIssue({ code: 'custom', message: `secondaries: there is no key ${key}` });
+}
+
+/** A UUID and its dot stand before it in a name of at most 253. */
+const LONGEST_ACME_DNS_APEX = 216;
+
+const acmeDns = z.strictObject({
+  register: z
+    .enum(['off', 'closed', 'token', 'open'])
+    .default('off')
+    .describe(
+      'Who gets an account of the acme-dns API: `closed` by `lanyard acme-dns register` alone, `token` also who shows ' +
+        'one, `open` everybody in `allowFrom`. `off`: the API is not served.',
+    ),
+  host: host.default('127.0.0.1').describe('Keep it on loopback, or behind a proxy that speaks TLS.'),
+  port: port.default(8081),
+  apex: dnsName
+    .max(LONGEST_ACME_DNS_APEX)
+    .optional()
+    .describe('What the accounts’ names end in, in the zone. Default: acme-dns.<zone.apex>.'),
+  mostAccounts: z.int().min(1).max(10_000).default(1_000).describe('There are never more accounts than this.'),
+  tokenFile: z
+    .string()
+    .optional()
+    .describe('File with a token that, beside the admin token, lets register. Readable by its owner only.'),
+  allowFrom: z
+    .array(z.string().max(64))
+    .max(64)
+    .default([])
+    .describe('Networks (address or CIDR) from which `open` lets register.'),
+  proxyPeers: z
+    .array(z.string().max(64))
+    .max(64)
+    .default([])
+    .describe('Proxies (address or CIDR) whose X-Forwarded-For is believed; nobody else’s is.'),
 });
 
 const rateLimit = z.strictObject({
@@ -144,7 +238,7 @@ interface AllCas extends CaSettings {
   readonly rehearsal?: CaSettings | undefined;
 }
 
-const schema = z.strictObject({
+const settings = z.strictObject({
   data: z.string().default('data').describe('Directory of database and keys, relative to the settings file.'),
   zone,
   mqtt,
@@ -162,6 +256,7 @@ const schema = z.strictObject({
       port: port.default(8080),
     })
     .prefault({}),
+  acmeDns: acmeDns.prefault({}),
   addresses: z
     .strictObject({
       allowCgnat: z.boolean().default(false).describe('Publish carrier-grade NAT addresses (100.64.0.0/10).'),
@@ -202,6 +297,15 @@ const schema = z.strictObject({
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 });
 
+const schema = settings.superRefine(({ zone: { apex }, acmeDns: guests }, context) => {
+  const complain = (name: keyof typeof guests, message: string): void =>
+    context.addIssue({ code: 'custom', path: ['acmeDns', name], message });
+  if (guests.apex !== undefined && !guests.apex.endsWith(`.${apex}`)) complain('apex', `must lie below ${apex}`);
+  if (guests.register === 'open' && guests.allowFrom.length === 0) {
+    complain('allowFrom', 'must say from where, when everybody there may register');
+  }
+});
+
 /** The settings after defaults and checks. */
 export type BrokerConfig = z.infer<typeof schema>;
 
@@ -230,7 +334,20 @@ export async function loadConfig(path: string): Promise<BrokerConfig> {
   });
   const config = parseConfig(readYaml(text, path));
   const base = dirname(resolve(path));
-  return { ...config, data: resolve(base, config.data), acme: resolvedPaths(config.acme, base) };
+  const keys = config.dns.keys.map((key) => ({ ...key, secretFile: resolve(base, key.secretFile) }));
+  const dnsSettings = { ...config.dns, keys, ...cookieSecrets(config.dns, base) };
+  const { tokenFile } = config.acmeDns;
+  return {
+    ...config,
+    data: resolve(base, config.data),
+    dns: dnsSettings,
+    acme: resolvedPaths(config.acme, base),
+    acmeDns: { ...config.acmeDns, ...(tokenFile !== undefined && { tokenFile: resolve(base, tokenFile) }) },
+  };
+}
+
+function cookieSecrets({ cookieSecretFile }: BrokerConfig['dns'], base: string): Partial<BrokerConfig['dns']> {
+  return cookieSecretFile === undefined ? {} : { cookieSecretFile: resolve(base, cookieSecretFile) };
 }
 
 function resolvedPaths({ failover, rehearsal, ...first }: BrokerConfig['acme'], base: string): BrokerConfig['acme'] {

@@ -9,6 +9,7 @@ export interface DataDirectory {
   readonly privateCaCertificate: string;
   readonly privateCaKey: string;
   readonly adminToken: string;
+  readonly dnsCookieSecrets: string;
   /** One file for each CA, so that a change of the CA and back finds its account again. */
   readonly acmeAccount: (directoryUrl: string) => string;
 }
@@ -19,6 +20,7 @@ export function dataDirectory(path: string): DataDirectory {
     privateCaCertificate: join(path, 'private-ca.crt'),
     privateCaKey: join(path, 'private-ca.key'),
     adminToken: join(path, 'admin.token'),
+    dnsCookieSecrets: join(path, 'dns-cookie.secrets'),
     acmeAccount: (directoryUrl) => join(path, 'acme-accounts', `${shortHash(directoryUrl)}.json`),
   };
 }

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 
 const page = read('docs/operating.md');
-const rows = [...page.matchAll(/^\| `([a-z]+(?:\.[a-zA-Z]+)?)` +\| (required|none|`[^`]+`) +\|/gm)].map(
+const rows = [...page.matchAll(/^\| `([a-zA-Z]+(?:\.[a-zA-Z]+)?)` +\| (required|none|`[^`]+`) +\|/gm)].map(
   ([, path = '', value = '']) => ({ path, value: value.replaceAll('`', '') }),
 );
 const required: Readonly<Record<string, unknown>> = {
@@ -16,11 +16,14 @@ const required: Readonly<Record<string, unknown>> = {
 };
 const optional: Readonly<Record<string, unknown>> = {
   'zone.hostmaster': 'dns.example.com',
+  'dns.cookieSecretFile': 'dns-cookie.secrets',
   'acme.profile': 'shortlived',
   'acme.roots': 'roots.pem',
   'acme.externalAccount': { kid: 'kid-1', hmacKeyFile: 'external-account.key' },
   'acme.caaIdentity': 'ca.example.com',
   'acme.limits': 'letsencrypt',
+  'acmeDns.apex': 'proofs.devices.example.com',
+  'acmeDns.tokenFile': 'acme-dns.token',
   'acme.rehearsal': { directory: 'https://staging.example.com/directory', caaIdentity: 'ca.example.com' },
 };
 
@@ -62,9 +65,15 @@ describe('the table of settings', () => {
       'port',
       'kid',
       'hmacKeyFile',
+      'algorithm',
+      'secretFile',
       'burst',
       'periodMs',
       'count',
+      'perSecond',
+      'errorsPerSecond',
+      'slip',
+      'exempt',
     ]);
     expect(keys.length).toBeGreaterThan(20);
     expect(keys.filter((key = '') => !last.has(key) && !groups.has(key) && !inEntries.has(key))).toEqual([]);

@@ -110,6 +110,18 @@ for (const tool of ['dig', 'kdig'] as const) {
       });
     }
 
+    test('a server cookie comes with the first answer, and is good for the next question', async () => {
+      const first = await ask('+notcp', name, 'A', '+cookie=2464c4abcf10c957');
+      expect(first.status).toBe('NOERROR');
+      const cookie = cookieOf(first);
+      expect(cookie).toMatch(/^2464c4abcf10c95701000000[0-9a-f]{24}$/);
+      const second = await ask('+notcp', name, 'A', `+cookie=${cookie}`);
+      expect(second).toMatchObject({ status: 'NOERROR', answer: first.answer });
+      // The very same comes back only when the server knows it again.
+      expect(cookieOf(second)).toBe(cookie);
+      expect(second.text).not.toMatch(/cookie.*(bad|mismatch)|badcookie/i);
+    });
+
     test('nobody gets the whole zone', async () => {
       const transfer = await dig(tool, town.nameServer, '+tcp', town.zone, 'AXFR');
       expect(transfer.text).not.toContain(name);
@@ -157,6 +169,11 @@ function soaOf({ zone }: Vendor): RegExp {
   return new RegExp(
     String.raw`^${escaped}\. \d+ IN SOA ns1\.${escaped}\. hostmaster\.${escaped}\. \d+ 3600 300 2419200 60$`,
   );
+}
+
+/** As dig prints it in one piece, and kdig in two. */
+function cookieOf({ text }: DigAnswer): string {
+  return (/COOKIE: ([0-9a-f ,]+)/i.exec(text)?.[1] ?? '').replaceAll(/[^0-9a-f]/gi, '').toLowerCase();
 }
 
 function withoutTtl(record: string): string {

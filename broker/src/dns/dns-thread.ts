@@ -1,8 +1,10 @@
 /** The broker's end of the DNS thread: every command ends in an acknowledgement or an error, within a time. */
 import { LanyardError, describeError, type Clock, type Logger, type Timer } from '@lanyard/sdk/kernel';
+import type { DefenceSettings } from './defence.ts';
 import type { ListenAddress } from './server.ts';
 import type { ZoneChange } from './served-zone.ts';
 import type { ThreadCommand, ThreadReply, ThreadRequest } from './thread-messages.ts';
+import type { TransferPolicy } from './transfer-policy.ts';
 import type { ZoneSource } from './zone-source.ts';
 
 /** What is needed of a `Worker` from node:worker_threads that runs `thread.ts`. */
@@ -53,13 +55,18 @@ export class DnsThread {
    * Listens; queries are answered from the first `serve` on.
    * @returns the addresses with their actual ports. @throws LanyardError `listener-failed`.
    */
-  async start(listeners: readonly ListenAddress[]): Promise<readonly ListenAddress[]> {
+  async start(
+    listeners: readonly ListenAddress[],
+    transfers?: TransferPolicy,
+    defence?: DefenceSettings,
+  ): Promise<readonly ListenAddress[]> {
     const { worker } = this.#options;
     worker.on('message', (reply) => this.#onReply(reply));
     worker.on('error', (error) => this.#onError(error));
     worker.on('exit', (code) => this.#onExit(code));
     this.#state = 'running';
-    const reply = await this.#request({ kind: 'listen', listeners }, CHANGE_TIMEOUT_MS);
+    const allowed = { ...(transfers && { transfers }), ...(defence && { defence }) };
+    const reply = await this.#request({ kind: 'listen', listeners, ...allowed }, CHANGE_TIMEOUT_MS);
     return reply.kind === 'listening' ? reply.addresses : [];
   }
 

@@ -4,6 +4,7 @@ import type { Query, Refusal } from './parse-query.ts';
 import {
   CLASS_IN,
   EDNS_UDP_BYTES,
+  OPTION_COOKIE,
   PLAIN_UDP_BYTES,
   RCODE,
   TCP_BYTES,
@@ -18,17 +19,44 @@ const writer = new MessageWriter();
 
 /** An OPT record without options: root, type, class, TTL, length. */
 const OPT_BYTES = 11;
+/** An option before its data: code and length. */
+const OPTION_HEAD_BYTES = 4;
 
-/** The answer to `query`, with TC and empty sections when it does not fit `transport`. */
-export function encodeResponse(query: Query, response: Response, transport: Transport): Buffer {
-  const limit = sizeLimit(query, transport) - (query.edns === undefined ? 0 : OPT_BYTES);
+/**
+ * The answer to `query`, with TC and empty sections when it does not fit `transport`.
+ * @param cookie for an asker who sent one.
+ */
+export function encodeResponse(query: Query, response: Response, transport: Transport, cookie?: Uint8Array): Buffer {
+  const limit = sizeLimit(query, transport) - optBytes(query, cookie);
   writer.begin(query);
   const answers = writeSets(response.answer);
   const authorities = writeSets(response.authority);
-  if (writer.offset > limit) return encodeOverflow(query, response, transport);
-  const additionals = writeWhatFits(response.additional, limit) + writeOpt(query, response.rcode);
+  if (writer.offset > limit) return encodeOverflow(query, response, transport, cookie);
+  const additionals = writeWhatFits(response.additional, limit) + writeOpt(query, response.rcode, cookie);
   writeHeader(query, response.rcode, response.isAuthoritative, false);
   writeCounts(1, answers, authorities, additionals);
+  return writer.finish();
+}
+
+/**
+ * One message of a zone transfer (RFC 5936 §2.2).
+ * @param fill writes records until it has none left, or is told that the last one does not fit any more.
+ */
+export function encodeRecords(query: Query, limit: number, fill: (write: (set: RecordSet) => boolean) => void): Buffer {
+  let answers = 0;
+  writer.begin(query);
+  fill((set) => {
+    const start = writer.offset;
+    const written = writeSet(set);
+    // The first one goes whatever its length, or nothing ever would.
+    const isFitting = writer.offset <= limit || answers === 0;
+    if (isFitting) answers += written;
+    else writer.rewind(start);
+    return isFitting;
+  });
+  const additionals = writeOpt(query, RCODE.NOERROR, undefined);
+  writeHeader(query, RCODE.NOERROR, true, false);
+  writeCounts(1, answers, 0, additionals);
   return writer.finish();
 }
 
@@ -40,20 +68,31 @@ export function encodeRefusal(refusal: Refusal): Buffer {
   return writer.finish();
 }
 
-function sizeLimit(query: Query, transport: Transport): number {
+/** The most bytes that the asker can take. */
+export function sizeLimit(query: Query, transport: Transport): number {
   if (transport === 'tcp') return TCP_BYTES;
   if (query.edns === undefined) return PLAIN_UDP_BYTES;
   // RFC 6891 §6.2.3: values below 512 are read as 512.
   return Math.min(Math.max(query.edns.udpBytes, PLAIN_UDP_BYTES), EDNS_UDP_BYTES);
 }
 
+function optBytes(query: Query, cookie: Uint8Array | undefined): number {
+  if (query.edns === undefined) return 0;
+  return OPT_BYTES + (cookie === undefined ? 0 : OPTION_HEAD_BYTES + cookie.length);
+}
+
 /** Empty sections rather than half of them: nobody may take a part of a set for the whole (RFC 2181 §9). */
-function encodeOverflow(query: Query, response: Response, transport: Transport): Buffer {
+export function encodeOverflow(
+  query: Query,
+  response: Response,
+  transport: Transport,
+  cookie: Uint8Array | undefined,
+): Buffer {
   // Over TCP there is nowhere to send the asker to.
   const isTruncated = transport === 'udp';
   const rcode = isTruncated ? response.rcode : RCODE.SERVFAIL;
   writer.begin(query);
-  const additionals = writeOpt(query, rcode);
+  const additionals = writeOpt(query, rcode, cookie);
   writeHeader(query, rcode, response.isAuthoritative, isTruncated);
   writeCounts(1, 0, 0, additionals);
   return writer.finish();
@@ -123,7 +162,7 @@ function writeSoa(set: SoaSet): void {
 }
 
 /** RFC 6891 §7: only for those who sent one. @returns how many records were written. */
-function writeOpt(query: Query, rcode: Rcode): number {
+function writeOpt(query: Query, rcode: Rcode, cookie: Uint8Array | undefined): number {
   if (query.edns === undefined) return 0;
   writer.byte(0);
   writer.short(TYPE.OPT);
@@ -133,7 +172,11 @@ function writeOpt(query: Query, rcode: Rcode): number {
   writer.byte(0);
   // RFC 3225 §3: the DO bit is copied; all other flags are zero.
   writer.short(query.edns.isDnssecOk ? 0x8000 : 0);
-  writer.short(0);
+  writer.short(cookie === undefined ? 0 : OPTION_HEAD_BYTES + cookie.length);
+  if (cookie === undefined) return 1;
+  writer.short(OPTION_COOKIE);
+  writer.short(cookie.length);
+  writer.data(cookie);
   return 1;
 }
 

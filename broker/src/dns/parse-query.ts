@@ -1,9 +1,11 @@
 /** Turns bytes from the network into a query that is ours, or into the reason why it is none. */
+import { isCookieLength } from './cookie.ts';
 import {
   HEADER_BYTES,
   MAX_LABEL_BYTES,
   MAX_NAME_BYTES,
   OPCODE_QUERY,
+  OPTION_COOKIE,
   POINTER_BITS,
   RCODE,
   TYPE,
@@ -39,6 +41,8 @@ export interface Edns {
   /** The largest UDP answer that the client says it takes. */
   readonly udpBytes: number;
   readonly isDnssecOk: boolean;
+  /** The data of the COOKIE option (RFC 7873), of a lawful length. */
+  readonly cookie: Uint8Array | undefined;
 }
 
 /** A message that has an id to answer to, but cannot be understood. */
@@ -157,27 +161,49 @@ function readRecords(message: Buffer, start: number, authorities: number, additi
     if (shortAt(message, ownerEnd) === TYPE.OPT) {
       // RFC 6891 §6.1.1: at most one, in the additional section, owned by the root.
       if (edns !== undefined || index < authorities || ownerEnd !== offset + 1) return undefined;
-      if (!areOptionsWhole(message, dataStart, dataEnd)) return undefined;
-      edns = readEdns(message, ownerEnd);
+      edns = readEdns(message, ownerEnd, dataStart, dataEnd);
+      if (edns === undefined) return undefined;
     }
     offset = dataEnd;
   }
   return offset === message.length ? { edns } : undefined;
 }
 
-function readEdns(message: Buffer, offset: number): Edns {
+function readEdns(message: Buffer, offset: number, dataStart: number, dataEnd: number): Edns | undefined {
+  const version = byteAt(message, offset + 5);
+  const cookieStart = dataStart === dataEnd ? NO_COOKIE : findCookie(message, dataStart, dataEnd);
+  if (cookieStart === MALFORMED) return undefined;
+  // What options mean in other versions is not known.
+  const hasCookie = cookieStart !== NO_COOKIE && version === 0;
+  const cookie = hasCookie ? optionData(message, cookieStart) : undefined;
+  if (cookie !== undefined && !isCookieLength(cookie.length)) return undefined;
   return {
     udpBytes: shortAt(message, offset + 2),
-    version: byteAt(message, offset + 5),
+    version,
     isDnssecOk: (byteAt(message, offset + 6) & 0x80) !== 0,
+    cookie,
   };
 }
 
-/** RFC 6891 §6.1.2: code, length, data; whatever they say is ignored. */
-function areOptionsWhole(message: Buffer, start: number, end: number): boolean {
+/** No option can start in the header. */
+const NO_COOKIE = 0;
+
+/**
+ * RFC 6891 §6.1.2: code, length, data; all but the cookie is ignored.
+ * @returns the offset of the first COOKIE option (RFC 7873 §5.2: others are ignored), `NO_COOKIE` or `MALFORMED`.
+ */
+function findCookie(message: Buffer, start: number, end: number): number {
+  let found = NO_COOKIE;
   let offset = start;
-  while (offset + 4 <= end) offset += 4 + shortAt(message, offset + 2);
-  return offset === end;
+  while (offset + 4 <= end) {
+    if (found === NO_COOKIE && shortAt(message, offset) === OPTION_COOKIE) found = offset;
+    offset += 4 + shortAt(message, offset + 2);
+  }
+  return offset === end ? found : MALFORMED;
+}
+
+function optionData(message: Buffer, offset: number): Uint8Array {
+  return message.subarray(offset + 4, offset + 4 + shortAt(message, offset + 2));
 }
 
 /** @returns the offset behind the name at `start`, without following a pointer, or `MALFORMED`. */

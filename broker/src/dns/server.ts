@@ -2,10 +2,12 @@
 import { isIP } from 'node:net';
 import { LanyardError, describeError, type Clock, type Logger } from '@lanyard/sdk/kernel';
 import { ConnectionCaps, DNS_CONNECTION_CAPS, type ConnectionCapLimits } from './connection-caps.ts';
+import type { Defence } from './defence.ts';
 import { respond } from './respond.ts';
+import type { TcpAnswer } from './tcp-connection.ts';
 import { TcpEndpoint } from './tcp-endpoint.ts';
+import type { Asker, TransferDesk } from './transfer-desk.ts';
 import { UdpEndpoint } from './udp-endpoint.ts';
-import type { Transport } from './wire.ts';
 import type { Zone } from './zone.ts';
 
 export interface ListenAddress {
@@ -24,6 +26,10 @@ export interface DnsServerOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly caps?: ConnectionCapLimits;
+  /** Answers what is signed; undefined: signatures are passed over. */
+  readonly desk?: () => TransferDesk | undefined;
+  /** Against forged senders; undefined: there is none. */
+  readonly defence?: () => Defence | undefined;
 }
 
 interface Endpoint {
@@ -81,9 +87,16 @@ export class DnsServer {
 
   async #openPair({ host, port }: ListenAddress): Promise<Endpoint> {
     const { clock, log } = this.#options;
-    const answer = (transport: Transport) => (message: Buffer) => this.#respond(message, transport);
-    const tcp = new TcpEndpoint({ clock, log, caps: this.#caps, respond: answer('tcp') });
-    const udp = new UdpEndpoint({ log, respond: answer('udp') });
+    const tcp = new TcpEndpoint({
+      clock,
+      log,
+      caps: this.#caps,
+      respond: (message, address) => this.#respond(message, { transport: 'tcp', address }),
+    });
+    const udp = new UdpEndpoint({
+      log,
+      respond: (message, address) => oneMessage(this.#respond(message, { transport: 'udp', address })),
+    });
     const actual = await tcp.open(host, port);
     try {
       await udp.open(host, actual);
@@ -95,14 +108,26 @@ export class DnsServer {
   }
 
   /** The last net under the parser and the zones: a defect there costs one answer, not the server. */
-  #respond(message: Buffer, transport: Transport): Buffer | undefined {
+  #respond(message: Buffer, asker: Asker): TcpAnswer {
     const zones = this.#options.zones();
     if (zones === undefined) return undefined;
     try {
-      return respond(message, transport, zones);
+      const signed = this.#options.desk?.()?.answer(message, asker, zones);
+      if (signed !== undefined) return Buffer.isBuffer(signed) ? signed : this.#guarded(signed);
+      const defence = this.#options.defence?.();
+      return respond(message, asker.transport, zones, { address: asker.address, defence });
     } catch (error) {
       this.#logDefect(error);
       return undefined;
+    }
+  }
+
+  /** An answer of many messages is made while it is sent, long after `#respond` has returned. */
+  *#guarded(messages: Iterable<Buffer>): Generator<Buffer> {
+    try {
+      yield* messages;
+    } catch (error) {
+      this.#logDefect(error);
     }
   }
 
@@ -112,6 +137,11 @@ export class DnsServer {
     this.#nextDefectLogMs = nowMs + DEFECT_LOG_INTERVAL_MS;
     this.#options.log.error({ error: describeError(error) }, 'DNS: a query could not be answered');
   }
+}
+
+/** Only over TCP are there answers of many messages. */
+function oneMessage(answer: TcpAnswer): Buffer | undefined {
+  return Buffer.isBuffer(answer) ? answer : undefined;
 }
 
 function listenerFailed({ host, port }: ListenAddress, cause: unknown): LanyardError {

@@ -2,8 +2,10 @@
  * What the broker and its DNS thread say to each other. Both ends are always of one build, so these are types
  * rather than something to parse.
  */
+import type { DefenceSettings } from './defence.ts';
 import type { ListenAddress } from './server.ts';
 import type { ZoneChange, ZoneOutline } from './served-zone.ts';
+import type { TransferPolicy } from './transfer-policy.ts';
 
 export type ThreadRequest = ThreadCommand & {
   /** Comes back with the reply. */
@@ -11,7 +13,14 @@ export type ThreadRequest = ThreadCommand & {
 };
 
 export type ThreadCommand =
-  | { readonly kind: 'listen'; readonly listeners: readonly ListenAddress[] }
+  | {
+      readonly kind: 'listen';
+      readonly listeners: readonly ListenAddress[];
+      /** Absent: nobody may transfer a zone. */
+      readonly transfers?: TransferPolicy;
+      /** Absent: answers are not limited, and cookies are passed over. */
+      readonly defence?: DefenceSettings;
+    }
   /** Begins zones that are not served yet, and forgets those begun before. */
   | { readonly kind: 'prepare'; readonly zones: readonly ZoneOutline[] }
   /** Adds a page of records to a zone begun. */

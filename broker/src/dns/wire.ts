@@ -16,12 +16,28 @@ export const TYPE = {
 
 export const CLASS_IN = 1;
 
-/** RFC 1035 §4.1.1; BADVERS is RFC 6891 §9 and needs the OPT record for its upper bits. */
-export const RCODE = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5, BADVERS: 16 } as const;
+/** RFC 1035 §4.1.1; BADVERS (RFC 6891 §9) and BADCOOKIE (RFC 7873 §8) need the OPT record for their upper bits. */
+export const RCODE = {
+  NOERROR: 0,
+  FORMERR: 1,
+  SERVFAIL: 2,
+  NXDOMAIN: 3,
+  NOTIMP: 4,
+  REFUSED: 5,
+  NOTAUTH: 9,
+  BADVERS: 16,
+  BADCOOKIE: 23,
+} as const;
 
 export type Rcode = (typeof RCODE)[keyof typeof RCODE];
 
 export const OPCODE_QUERY = 0;
+
+/** RFC 1996 §3.1. */
+export const OPCODE_NOTIFY = 4;
+
+/** RFC 7873 §4. */
+export const OPTION_COOKIE = 10;
 
 /** RFC 1035 §4.1.1: id, flags and four counts. */
 export const HEADER_BYTES = 12;

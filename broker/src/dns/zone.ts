@@ -20,6 +20,8 @@ export interface ZoneNode {
   readonly sets: readonly RecordSet[];
   /** How many names stand one label below; a node without sets lives as long as it has any. */
   readonly childCount: number;
+  /** How many nodes of the zone were made before it. */
+  readonly born: number;
 }
 
 /** Records of one owner and type. Names inside the data are kept apart because the wire compresses them. */
@@ -55,6 +57,8 @@ export interface SoaSet {
 
 /** What to say, before it is known how much of it fits. */
 export interface Response {
+  /** Of the zone that answers; empty when none does. */
+  readonly apex: string;
   readonly rcode: Rcode;
   readonly isAuthoritative: boolean;
   readonly answer: readonly RecordSet[];
@@ -80,9 +84,12 @@ const NOTHING: readonly never[] = [];
 const NOT_IMPLEMENTED = bare(RCODE.NOTIMP);
 const BAD_VERSION = bare(RCODE.BADVERS);
 const REFUSED = bare(RCODE.REFUSED);
+/** RFC 7873 §5.2.3: ask again with the cookie that comes with this. */
+export const BAD_COOKIE = bare(RCODE.BADCOOKIE);
 
-function bare(rcode: Rcode): Response {
-  return { rcode, isAuthoritative: false, answer: NOTHING, authority: NOTHING, additional: NOTHING };
+/** A response that is nothing but its code. */
+export function bare(rcode: Rcode): Response {
+  return { apex: '', rcode, isAuthoritative: false, answer: NOTHING, authority: NOTHING, additional: NOTHING };
 }
 
 function closestZone(zones: readonly Zone[], name: string): Zone | undefined {
@@ -102,6 +109,7 @@ function answerFrom(zone: Zone, query: Query): Response {
   // RFC 8020: a name with names below it exists, so it is "no data", or a resolver would not ask for those below.
   if (set === undefined) return negative(RCODE.NOERROR, zone);
   return {
+    apex: zone.apex,
     rcode: RCODE.NOERROR,
     isAuthoritative: true,
     answer: [set],
@@ -112,5 +120,12 @@ function answerFrom(zone: Zone, query: Query): Response {
 
 /** RFC 2308 §3: without the SOA nobody knows how long to remember it, and some validators fail. */
 function negative(rcode: Rcode, zone: Zone): Response {
-  return { rcode, isAuthoritative: true, answer: NOTHING, authority: zone.negative, additional: NOTHING };
+  return {
+    apex: zone.apex,
+    rcode,
+    isAuthoritative: true,
+    answer: NOTHING,
+    authority: zone.negative,
+    additional: NOTHING,
+  };
 }
