@@ -59,6 +59,14 @@ export function zoneJournalContract(name: string, make: () => Promise<ZoneJourna
       expect(new Set(loaded.records)).toEqual(new Set(records));
     });
 
+    test('a touch gives a new serial and leaves the records, also where the zone is new', async () => {
+      expect(await journal.touch(APEX)).toBe(2);
+      await journal.change(APEX, { add: [text('a', 'v1')], remove: [] });
+      expect(await journal.touch(APEX)).toBe(4);
+      journal = await subject.reopen();
+      expect(await journal.load(APEX)).toEqual({ serial: 4, records: [text('a', 'v1')] });
+    });
+
     test('records of every type and any text come back as they were', async () => {
       const caa: ZoneRecord = { owner: APEX, type: 'CAA', data: '0 issue "ca.example; accounturi=https://ca/1"' };
       const records = [address('a', 'fd00::1'), caa, text('a', ' two  spaces, “quotes” and \u0000 a zero ')];

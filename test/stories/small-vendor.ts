@@ -181,6 +181,6 @@ function withPorts(config: BrokerConfig, endpoints: BrokerEndpoints | undefined)
     ...config,
     mqtt: { ...config.mqtt, port: mqttPort },
     admin: { ...config.admin, port: adminPort },
-    dns: { listen },
+    dns: { ...config.dns, listen },
   };
 }

@@ -26,6 +26,13 @@ export class MemoryZoneJournal implements ZoneJournal {
     return this.#store(apex, [...kept, ...records]);
   }
 
+  async touch(apex: string): Promise<number> {
+    await this.#begin();
+    const { serial, records } = this.#zone(apex);
+    this.#zones.set(apex, { serial: serial + 1, records });
+    return serial + 1;
+  }
+
   async load(apex: string, types?: readonly ZoneRecord['type'][]) {
     this.#failIfTold();
     const { serial, records } = this.#zone(apex);

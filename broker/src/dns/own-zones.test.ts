@@ -6,7 +6,7 @@ import type { ChallengeRecord } from '../certificates/challenge-board.ts';
 import { ask, buildQuery } from './example-query.ts';
 import { exampleSnapshot } from './example-zone.ts';
 import { MemoryZoneJournal } from './memory-zone-journal.ts';
-import { OwnZones, type ZoneServing } from './own-zones.ts';
+import { OwnZones, type ServingBarrier, type ZoneServing } from './own-zones.ts';
 import type { ServedZone, ZoneChange } from './served-zone.ts';
 import { RCODE, TYPE } from './wire.ts';
 import type { ZoneSettings } from './zone-settings.ts';
@@ -295,4 +295,75 @@ test('with nested zones a record goes into the innermost', async () => {
   await ownZones.publish('alpha.lab.devices.example.com', ['10.0.0.1']);
   expect(thread.changes[0]?.apex).toBe('lab.devices.example.com');
   expect(thread.answers('alpha.lab.devices.example.com', TYPE.A)).toHaveLength(1);
+});
+
+describe('where secondaries follow', () => {
+  class FakeBarrier implements ServingBarrier {
+    changes = 0;
+    readonly asked: number[] = [];
+    gate: Promise<unknown> = Promise.resolve();
+
+    changed(): void {
+      this.changes += 1;
+    }
+
+    async reached(_apex: string, serial: number): Promise<void> {
+      this.asked.push(serial);
+      await this.gate;
+    }
+  }
+
+  async function startFollowed(journal = new MemoryZoneJournal()) {
+    const [thread, barrier] = [new FakeThread(), new FakeBarrier()];
+    const world = { clock: new VirtualClock(), log: silentLogger };
+    const ownZones = new OwnZones({ journal, thread, zones: [DEVICES], barrier, ...world });
+    await ownZones.start();
+    return { ownZones, thread, barrier, journal };
+  }
+
+  test('a challenge is up when they have it; addresses wait for nobody', async () => {
+    const { ownZones, thread, barrier } = await startFollowed();
+    const gate = new EventEmitter();
+    barrier.gate = once(gate, 'open');
+    let isUp = false;
+    const put = ownZones.put(txt(CHALLENGE, 'one')).finally(() => {
+      isUp = true;
+    });
+    await ownZones.publish(ALPHA, ['10.0.0.9']);
+    expect(thread.answers(CHALLENGE, TYPE.TXT)).toHaveLength(1);
+    expect(isUp).toBe(false);
+    gate.emit('open');
+    await put;
+    expect(barrier.asked).toEqual([3]);
+  });
+
+  test('a challenge that they do not get is not up', async () => {
+    const { ownZones, barrier } = await startFollowed();
+    barrier.gate = Promise.reject(new LanyardError('dns-serving-failed'));
+    await expect(ownZones.put(txt(CHALLENGE, 'one'))).rejects.toMatchObject({ code: 'dns-serving-failed' });
+  });
+
+  test('they are told of the start and of every change', async () => {
+    const { ownZones, barrier } = await startFollowed();
+    expect(barrier.changes).toBe(1);
+    await ownZones.publish(ALPHA, ['10.0.0.9']);
+    await ownZones.put(txt(CHALLENGE, 'one'));
+    await ownZones.clear(txt(CHALLENGE, 'one'));
+    expect(barrier.changes).toBe(4);
+  });
+
+  test('no serial stands for two states of the zone: not after a failure, and not after a restart', async () => {
+    const { ownZones, thread, barrier, journal } = await startFollowed();
+    thread.nextError = new LanyardError('dns-serving-failed');
+    await expect(ownZones.put(txt(CHALLENGE, 'one'))).rejects.toMatchObject({ code: 'dns-serving-failed' });
+    // Another name's change goes out under a serial that is later than that of the one that failed.
+    await ownZones.publish(ALPHA, ['10.0.0.9']);
+    const between = thread.zones[0]!.serial;
+    await ownZones.put(txt(CHALLENGE, 'one'));
+    expect(thread.zones[0]!.serial).toBeGreaterThan(between);
+    expect(barrier.asked).toEqual([thread.zones[0]!.serial]);
+    const before = thread.zones[0]!.serial;
+    const again = await startFollowed(journal);
+    expect(again.thread.zones[0]!.serial).toBeGreaterThan(before);
+  });
 });

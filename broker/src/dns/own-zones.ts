@@ -16,10 +16,22 @@ export interface ZoneServing {
   apply(change: ZoneChange): Promise<void>;
 }
 
+/** What is needed of the `Secondaries`. */
+export interface ServingBarrier {
+  /** To be called after every change. */
+  changed(apex: string): void;
+  /** Resolves when every secondary serves `serial` or a later one. @throws LanyardError `dns-serving-failed`. */
+  reached(apex: string, serial: number): Promise<void>;
+}
+
 export interface OwnZonesOptions {
   readonly journal: ZoneJournal;
   readonly thread: ZoneServing;
   readonly zones: readonly ZoneSettings[];
+  /** Names whose texts, and those below, belong to somebody else: they are no challenge records of ours. */
+  readonly guests?: readonly string[];
+  /** Absent: nobody follows the zones. */
+  readonly barrier?: ServingBarrier;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -37,6 +49,8 @@ export class OwnZones implements ChallengeBoard, AddressBoard {
   readonly #tails = new Map<string, Promise<unknown>>();
   /** The addresses of names as they were last served, since this process began: what is unknown is served again. */
   readonly #published = new Map<string, string>();
+  /** Names whose last change is perhaps stored and not served: their next one must have a serial of its own. */
+  readonly #unserved = new Set<string>();
   #waiting = 0;
 
   constructor(options: OwnZonesOptions) {
@@ -52,6 +66,7 @@ export class OwnZones implements ChallengeBoard, AddressBoard {
     for (const zone of zones) sources.push(await this.#load(zone));
     await this.#options.thread.serve(sources);
     this.#zones = zones;
+    for (const { apex } of zones) this.#options.barrier?.changed(apex);
   }
 
   async stop(): Promise<void> {
@@ -64,9 +79,10 @@ export class OwnZones implements ChallengeBoard, AddressBoard {
     if (kind !== 'txt') throw refused(name, 'it is not for the DNS');
     const { apex, owner } = this.#place(name);
     const add = [checked({ owner, type: 'TXT', data: value })];
-    await this.#change(apex, owner, { clear: [], remove: [], add }, (journal) =>
+    const serial = await this.#change(apex, owner, { clear: [], remove: [], add }, (journal) =>
       journal.change(apex, { add, remove: [] }),
     );
+    await this.#options.barrier?.reached(apex, serial);
   }
 
   async clear({ name, value }: ChallengeRecord): Promise<void> {
@@ -79,10 +95,12 @@ export class OwnZones implements ChallengeBoard, AddressBoard {
 
   /** Looks through whole zones: for the start, not for every day. */
   async list(): Promise<readonly ChallengeRecord[]> {
+    const { guests = [] } = this.#options;
+    const isOurs = (owner: string): boolean => !guests.some((guest) => isWithin(owner, guest));
     const found: ChallengeRecord[] = [];
     for (const { apex } of this.#started()) {
       const { records } = await this.#options.journal.load(apex, ['TXT']);
-      for (const { owner, data } of records) found.push({ kind: 'txt', name: owner, value: data });
+      for (const { owner, data } of records) if (isOurs(owner)) found.push({ kind: 'txt', name: owner, value: data });
     }
     return found;
   }
@@ -102,6 +120,17 @@ export class OwnZones implements ChallengeBoard, AddressBoard {
     if (!this.#tails.has(owner)) this.#published.set(owner, wanted);
   }
 
+  /** Makes `texts` all that `name` says: for who counts them. What `put` puts up comes and goes by itself. */
+  async setTexts(name: string, texts: readonly string[]): Promise<void> {
+    const { apex, owner } = this.#place(name);
+    const add = withoutRepeats(texts.map((data) => checked({ owner, type: 'TXT', data })));
+    const types = ['TXT'] as const;
+    const serial = await this.#change(apex, owner, { clear: [{ owner, types }], remove: [], add }, (journal) =>
+      journal.replace(apex, owner, types, add),
+    );
+    if (add.length > 0) await this.#options.barrier?.reached(apex, serial);
+  }
+
   /** Makes `records` the CAA set of the zone, now and after every restart, until it is called again. */
   async setCaa(apex: string, records: readonly CaaRecord[]): Promise<void> {
     const zone = this.#started().find((candidate) => candidate.apex === apex.toLowerCase());
@@ -114,11 +143,13 @@ export class OwnZones implements ChallengeBoard, AddressBoard {
   }
 
   async #load(zone: ZoneSettings): Promise<ZoneSource> {
-    const { journal } = this.#options;
+    const { journal, barrier } = this.#options;
     const { apex, soa, nameServers, caa } = zone;
     // The first call makes the zone, so that there is one to write to.
     let { serial } = await journal.load(apex, []);
     if (caa !== undefined) serial = await journal.replace(apex, apex, ['CAA'], caaRecords(apex, caa));
+    // What was stored and not served before the last end may differ from what secondaries have under this serial.
+    if (barrier !== undefined) serial = await journal.touch(apex);
     return { apex, soa, nameServers, serial, pages: pagesOf(journal, apex) };
   }
 
@@ -139,23 +170,38 @@ export class OwnZones implements ChallengeBoard, AddressBoard {
     return { apex: zone.apex, owner };
   }
 
-  /** Stores, then serves. A repetition stores nothing and is served again, so a failure in between heals. */
+  /**
+   * Stores, then serves. A repetition stores nothing and is served again, so a failure in between heals.
+   * @returns the serial that has the change.
+   */
   async #change(
     apex: string,
     owner: string,
     change: Pick<ZoneChange, 'clear' | 'remove' | 'add'>,
     store: (journal: ZoneJournal) => Promise<number>,
-  ): Promise<void> {
-    const { journal, thread, clock, log } = this.#options;
+  ): Promise<number> {
+    const { thread, barrier, clock, log } = this.#options;
     const startMs = clock.monotonicMs();
-    await this.#inTurn(owner, async () => {
-      const serial = await store(journal);
+    return await this.#inTurn(owner, async () => {
+      const serial = await this.#store(apex, owner, store);
       await thread.apply({ apex, serial, ...change });
+      this.#unserved.delete(owner);
+      barrier?.changed(apex);
       log.debug({ apex, owner, serial, tookMs: Math.round(clock.monotonicMs() - startMs) }, 'DNS: change served');
+      return serial;
     });
   }
 
-  async #inTurn(owner: string, work: () => Promise<void>): Promise<void> {
+  /** Where secondaries follow, no two states of the zone may have one serial: they would miss the second. */
+  async #store(apex: string, owner: string, store: (journal: ZoneJournal) => Promise<number>): Promise<number> {
+    const { journal, barrier } = this.#options;
+    const isRepeated = this.#unserved.has(owner);
+    if (barrier !== undefined) this.#unserved.add(owner);
+    const serial = await store(journal);
+    return isRepeated ? await journal.touch(apex) : serial;
+  }
+
+  async #inTurn<Result>(owner: string, work: () => Promise<Result>): Promise<Result> {
     if (this.#waiting >= MAX_WAITING) {
       throw new LanyardError('dns-serving-failed', {
         message: 'too many DNS changes wait',
@@ -168,7 +214,7 @@ export class OwnZones implements ChallengeBoard, AddressBoard {
     const tail = mine.catch(() => {});
     this.#tails.set(owner, tail);
     try {
-      await mine;
+      return await mine;
     } finally {
       this.#waiting -= 1;
       if (this.#tails.get(owner) === tail) this.#tails.delete(owner);

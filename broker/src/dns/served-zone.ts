@@ -45,6 +45,7 @@ export class ServedZone implements Zone {
   readonly #soa: SoaSettings;
   readonly #nameServers: readonly NameServer[];
   readonly #nodes = new Map<string, LiveNode>();
+  #births = 0;
   #serial: number;
   #negative: readonly RecordSet[];
 
@@ -72,6 +73,11 @@ export class ServedZone implements Zone {
 
   get serial(): number {
     return this.#serial;
+  }
+
+  /** How many nodes were made so far: `nodes` has those that are left in the order of their birth. */
+  get births(): number {
+    return this.#births;
   }
 
   get nodes(): ReadonlyMap<string, ZoneNode> {
@@ -175,7 +181,7 @@ export class ServedZone implements Zone {
   /** @param node that of the owner, for a caller who has looked it up already. */
   #putSet(set: RecordSet, node = this.#nodes.get(set.owner)): void {
     if (node === undefined) {
-      this.#insert(set.owner, { sets: [set], childCount: 0 });
+      this.#insert(set.owner, { sets: [set], childCount: 0, born: this.#births++ });
       return;
     }
     const index = node.sets.findIndex((other) => other.type === set.type);
@@ -189,7 +195,7 @@ export class ServedZone implements Zone {
     // Nearly every name lies right below the apex, whose text is hashed already.
     const parent = name.length - name.indexOf('.') - 1 === this.apex.length ? this.apex : parentOf(name);
     const above = this.#nodes.get(parent);
-    if (above === undefined) this.#insert(parent, { sets: [], childCount: 1 });
+    if (above === undefined) this.#insert(parent, { sets: [], childCount: 1, born: this.#births++ });
     else above.childCount += 1;
   }
 

@@ -7,8 +7,12 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { buildQuery, readReply, shorts, type Reply } from './example-query.ts';
 import { exampleZone } from './example-zone.ts';
 import { DnsServer, type DnsServerOptions } from './server.ts';
+import { sign } from '../tsig/sign.ts';
+import type { TsigKey } from '../tsig/tsig-key.ts';
+import { TransferDesk } from './transfer-desk.ts';
 import { RCODE, TYPE } from './wire.ts';
 import type { Zone } from './zone.ts';
+import { ZoneHistory } from './zone-history.ts';
 
 const LOCAL = { host: '127.0.0.1', port: 0 };
 const QUERY = buildQuery('alpha.devices.example.com', TYPE.A);
@@ -320,3 +324,52 @@ function addressOf(address: AddressInfo | string | null): number {
 function fail(): never {
   throw new Error('a defect');
 }
+
+describe('an answer of many messages', () => {
+  const KEY: TsigKey = { name: 'ns1', algorithm: 'hmac-sha256', secret: new Uint8Array(32) };
+  const NAMES = 30_000;
+
+  async function startPrimary() {
+    const records = Array.from({ length: NAMES }, (_, index) => {
+      return { owner: `n${index}.devices.example.com`, type: 'A', data: '10.0.0.1' } as const;
+    });
+    const zone = exampleZone({ records });
+    const history = new ZoneHistory(zone, 10);
+    const clock = new VirtualClock();
+    const policy = { keys: [KEY], secondaries: [{ address: '127.0.0.1', keyName: 'ns1' }], rememberedChanges: 10 };
+    const desk = new TransferDesk({ policy, histories: () => [history], nowMs: () => clock.nowMs() });
+    const { port } = await startServer({ zones: () => [zone], desk: () => desk, clock });
+    const { message } = sign(buildQuery('devices.example.com', TYPE.AXFR), { key: KEY, nowMs: clock.nowMs() });
+    return { clock, port, message };
+  }
+
+  test('comes whole, piece after piece, and other questions behind it are answered', async () => {
+    const { clock, port, message } = await startPrimary();
+    const client = new TcpClient(port);
+    client.socket.write(Buffer.concat([frame(message), frame(QUERY)]));
+    const breathe = setInterval(() => void clock.advance(1), 1);
+    closers.push(() => clearInterval(breathe));
+    let [records, soas] = [0, 0];
+    while (soas < 2) {
+      const [reply] = await client.answers(1);
+      records += reply!.answers.length;
+      soas += reply!.answers.filter((line) => line.includes(' SOA ')).length;
+    }
+    expect(records).toBe(NAMES + 2 + 3 + 3);
+    expect((await client.answers(1))[0]!.rcode).toBe(RCODE.NXDOMAIN);
+  });
+
+  test('is given up for a client that does not read', async () => {
+    const { clock, port, message } = await startPrimary();
+    const client = new TcpClient(port);
+    client.socket.pause();
+    client.socket.write(frame(message));
+    // A question by UDP comes through meanwhile.
+    const other = udpClient();
+    other.send(QUERY, port, '127.0.0.1');
+    expect((await nextDatagram(other)).rcode).toBe(RCODE.NXDOMAIN);
+    for (let second = 0; second < 30; second++) await clock.advance(1_000);
+    client.socket.resume();
+    expect(await client.closed).toBe(true);
+  });
+});

@@ -5,9 +5,11 @@ import type { Clock, Timer } from '@lanyard/sdk/kernel';
 export interface TcpConnectionOptions {
   readonly socket: Socket;
   readonly clock: Clock;
-  /** The answer to a message, or undefined when it deserves none. */
-  readonly respond: (message: Buffer) => Buffer | undefined;
+  readonly respond: (message: Buffer) => TcpAnswer;
 }
+
+/** One message, many that are made while they are sent, or undefined when the question deserves none. */
+export type TcpAnswer = Buffer | Iterable<Buffer> | undefined;
 
 /** RFC 7766 §6.2.3 asks for seconds. Only an answered query prolongs it: bytes that trickle in do not. */
 const IDLE_MS = 10_000;
@@ -23,6 +25,9 @@ export class TcpConnection {
   readonly #respond: TcpConnectionOptions['respond'];
   /** What has come of the next query; at most one read beyond one query, as nothing is read while answers wait. */
   #pending = NOTHING;
+  /** What is left of an answer of many messages; later queries wait behind it. */
+  #stream: Iterator<Buffer> | undefined;
+  #breather: Timer | undefined;
   #isBlocked = false;
   #hasEnded = false;
   #lastAnswerMs = 0;
@@ -46,13 +51,13 @@ export class TcpConnection {
       this.#process();
     });
     this.#socket.on('drain', () => {
-      this.#isBlocked = false;
-      this.#socket.resume();
-      this.#process();
+      // Others get their turn: where the client is quick, the system would never return from a long answer.
+      if (this.#stream === undefined) this.#unblock();
+      else this.#breather = this.#clock.setTimer(0, () => this.#unblock());
     });
     // A reset is the client's way of leaving; `close` follows.
     this.#socket.on('error', () => {});
-    this.#socket.once('close', () => this.#idleTimer?.cancel());
+    this.#socket.once('close', () => this.#release());
   }
 
   /** Ends at once, answers under way included. */
@@ -64,7 +69,7 @@ export class TcpConnection {
   #process(): void {
     if (this.#socket.destroyed) return;
     this.#socket.cork();
-    while (!this.#isBlocked && this.#answerNext());
+    while (!this.#isBlocked && (this.#stream === undefined ? this.#answerNext() : this.#sendNext(this.#stream)));
     this.#socket.uncork();
     if (this.#hasEnded && !this.#isBlocked && !this.#socket.destroyed) this.#socket.end();
   }
@@ -81,8 +86,30 @@ export class TcpConnection {
     if (this.#pending.length < end) return false;
     const response = this.#respond(this.#pending.subarray(PREFIX_BYTES, end));
     this.#pending = this.#pending.length === end ? NOTHING : this.#pending.subarray(end);
-    if (response !== undefined) this.#send(response);
+    if (Buffer.isBuffer(response)) this.#send(response);
+    else if (response !== undefined) this.#stream = response[Symbol.iterator]();
     return true;
+  }
+
+  /** @returns true: after the last message there may be another query. */
+  #sendNext(stream: Iterator<Buffer>): boolean {
+    const next = stream.next();
+    if (next.done === true) this.#stream = undefined;
+    else this.#send(next.value);
+    return true;
+  }
+
+  #unblock(): void {
+    this.#isBlocked = false;
+    this.#socket.resume();
+    this.#process();
+  }
+
+  #release(): void {
+    this.#idleTimer?.cancel();
+    this.#breather?.cancel();
+    this.#stream?.return?.();
+    this.#stream = undefined;
   }
 
   #send(response: Buffer): void {

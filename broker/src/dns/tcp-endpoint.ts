@@ -2,13 +2,13 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { Clock, Logger } from '@lanyard/sdk/kernel';
 import type { ConnectionCaps } from './connection-caps.ts';
-import { TcpConnection } from './tcp-connection.ts';
+import { TcpConnection, type TcpAnswer } from './tcp-connection.ts';
 
 export interface TcpEndpointOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly caps: ConnectionCaps;
-  readonly respond: (message: Buffer) => Buffer | undefined;
+  readonly respond: (message: Buffer, address: string) => TcpAnswer;
 }
 
 export class TcpEndpoint {
@@ -57,7 +57,7 @@ export class TcpEndpoint {
       socket.destroy();
       return;
     }
-    const connection = new TcpConnection({ socket, clock, respond });
+    const connection = new TcpConnection({ socket, clock, respond: (message) => respond(message, address) });
     this.#connections.add(connection);
     socket.once('close', () => {
       this.#connections.delete(connection);

@@ -5,7 +5,7 @@ import type { Logger } from '@lanyard/sdk/kernel';
 
 export interface UdpEndpointOptions {
   readonly log: Logger;
-  readonly respond: (message: Buffer) => Buffer | undefined;
+  readonly respond: (message: Buffer, address: string) => Buffer | undefined;
 }
 
 /** Answers that wait for the network card. More means it cannot keep up, and a late answer is no answer. */
@@ -57,10 +57,9 @@ export class UdpEndpoint {
   #answer(socket: Socket, message: Buffer, port: number, address: string): void {
     // Nobody can receive at port 0: the source is forged. Closed: an answer would throw.
     if (port === 0 || this.#socket === undefined || socket.getSendQueueCount() >= MAX_WAITING_SENDS) return;
-    const response = this.#options.respond(message);
-    // An answer that cannot be sent is lost like any datagram; the resolver asks again.
-    if (response !== undefined) socket.send(response, port, address, ignore);
+    const response = this.#options.respond(message, address);
+    // An answer that cannot be sent is lost like any datagram; the resolver asks again. Nobody hears of it: a callback
+    // would be a turn of the loop for each answer, and without one Node forgets what the kernel says.
+    if (response !== undefined) socket.send(response, port, address);
   }
 }
-
-function ignore(): void {}

@@ -26,6 +26,8 @@ export interface ZoneJournal {
     types: readonly ZoneRecord['type'][],
     records: readonly ZoneRecord[],
   ): Promise<number>;
+  /** A new serial though nothing changed, for secondaries that may have seen the last one with other records. */
+  touch(apex: string): Promise<number>;
   /** The zone with its serial, only records of `types` if given (0 → first call creates it with serial 1). */
   load(
     apex: string,

@@ -67,6 +67,7 @@ export function operationsOn(database: DatabaseSync): Operations {
     'refusedKeys.list': refusedKeys.list,
     'zones.change': zones.change,
     'zones.replace': zones.replace,
+    'zones.touch': zones.touch,
     'zones.load': zones.load,
     'zones.page': zones.page,
     'foreign.namesOfKey': foreign.namesOfKey,

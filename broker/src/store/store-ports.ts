@@ -54,6 +54,7 @@ export function storePorts(call: Call): StorePorts {
     zones: {
       change: (apex, change) => call('zones.change', apex, change),
       replace: (apex, owner, types, records) => call('zones.replace', apex, owner, types, records),
+      touch: (apex) => call('zones.touch', apex),
       load: (apex, types) => call('zones.load', apex, types),
       page: (apex, after) => call('zones.page', apex, after),
     },

@@ -16,6 +16,8 @@ export interface ZoneJournal {
     types: readonly ZoneRecord['type'][],
     records: readonly ZoneRecord[],
   ): Promise<number>;
+  /** Returns a new serial though nothing changed. */
+  touch(apex: string): Promise<number>;
   /** The zone, only records of `types` if given; one that is not there yet begins with serial 1. */
   load(
     apex: string,
@@ -56,6 +58,7 @@ export function zoneStatements(database: DatabaseSync): Synchronous<ZoneJournal>
       }
       return apply(apex, { remove: types.flatMap((type) => zones.recordsAt(apex, owner, type)), add: records });
     },
+    touch: (apex) => zones.bump(apex, zones.serialOf(apex)),
     load: (apex, types) => ({
       serial: zones.serialOf(apex),
       records: types ? types.flatMap((type) => zones.recordsOfType(apex, type)) : zones.recordsOf(apex),
