@@ -29,7 +29,7 @@ export const ERRORS = {
   'store-failed': 'The database refused an operation. The request was not accepted and can be repeated.',
   'listener-failed':
     'An address could not be listened on. The message says which; choose another port or end its owner.',
-  'dns-serving-failed': 'The DNS thread did not confirm a change in time. The order is tried again.',
+  'dns-serving-failed': 'The DNS thread or a secondary did not confirm a change in time. The order is tried again.',
   'dns-record-refused':
     'A DNS record does not fit: its name is outside the zones or belongs to the zone itself, or its data is malformed.',
   'csr-invalid': 'A signing request is not strict DER, or its signature does not verify.',
