@@ -58,6 +58,14 @@ test('everything that has a default may be left out', () => {
       publicSuffixes: [],
     },
     http: { host: '0.0.0.0', port: 80 },
+    acmeDns: {
+      register: 'off',
+      host: '127.0.0.1',
+      port: 8081,
+      mostAccounts: 1_000,
+      allowFrom: [],
+      proxyPeers: [],
+    },
     admin: { host: '127.0.0.1', port: 8080 },
     addresses: { allowCgnat: false, allowGlobal: false },
     appliances: { mode: 'resident', checkInSeconds: 21_600, reconnectSpreadSeconds: 300, renewAsleepDays: 100 },
@@ -191,6 +199,18 @@ describe('a settings file', () => {
 function ca(name: string, caaIdentity?: string) {
   return { directory: `https://${name}.example.com/directory`, ...(caaIdentity !== undefined && { caaIdentity }) };
 }
+
+describe('the acme-dns API', () => {
+  const acmeDns = { register: 'open', allowFrom: ['10.0.0.0/8'], apex: 'proofs.devices.example.com' };
+
+  test('is open to somebody, and in the zone', () => {
+    expect(parseConfig({ ...least, acmeDns }).acmeDns).toMatchObject({ ...acmeDns, port: 8081 });
+    expect(() => parseConfig({ ...least, acmeDns: { ...acmeDns, allowFrom: [] } })).toThrow(/acmeDns.allowFrom/);
+    for (const apex of ['devices.example.com', 'proofs.example.com', 'xdevices.example.com', 'A.devices.example.com']) {
+      expect(() => parseConfig({ ...least, acmeDns: { ...acmeDns, apex } })).toThrow(/acmeDns.apex/);
+    }
+  });
+});
 
 describe('several CAs', () => {
   test('may all be named in CAA, or none', () => {

@@ -13,6 +13,17 @@ const synonyms = [...forbidden.matchAll(/^\| `([^`]+)`/gm)].map(([, word = '']) 
 const sources = ['sdk/src', 'broker/src', 'simulator/src'].flatMap((folder) => filesOf(folder, '.ts'));
 const pages = [...filesOf('docs', '.md'), 'README.md'].filter((path) => !path.endsWith('glossary.md'));
 
+/** Where somebody else's protocol has its own word. */
+const THEIRS: Readonly<Record<string, ReadonlySet<string>>> = {
+  subdomain: new Set([
+    'broker/src/acme-dns/acme-dns-api.ts',
+    'broker/src/acme-dns/acme-dns-api.test.ts',
+    'broker/src/cli/acme-dns.ts',
+    'broker/src/cli/acme-dns.test.ts',
+    'docs/guides/certify-other-machines.md',
+  ]),
+};
+
 test('every word of the glossary is used in code or documents', () => {
   const text = [...sources, ...pages].map(read).join('\n').toLowerCase();
   expect(terms.length).toBeGreaterThan(25);
@@ -23,7 +34,8 @@ test('no code and no document says what the glossary forbids', () => {
   expect(synonyms.length).toBeGreaterThan(5);
   const found = [...sources, ...pages].flatMap((path) => {
     const parts = new Set(wordsOf(read(path)));
-    return synonyms.filter((word) => parts.has(word)).map((word) => `${path}: ${word}`);
+    const isTheirs = (word: string): boolean => THEIRS[word]?.has(path) ?? false;
+    return synonyms.filter((word) => parts.has(word) && !isTheirs(word)).map((word) => `${path}: ${word}`);
   });
   expect(found).toEqual([]);
 });

@@ -9,6 +9,7 @@ import { silentLogger, systemClock } from '@lanyard/sdk/kernel';
 import { openInlineStore } from '../../broker/src/store/inline-store.ts';
 import { SqliteStore } from '../../broker/src/store/sqlite-store.ts';
 import type { StorePorts } from '../../broker/src/store/store-ports.ts';
+import { acmeDnsAccountStoreContract } from './acme-dns-account-store.contract.ts';
 import { applianceStoreContract } from './appliance-store.contract.ts';
 import { foreignStoreContract } from './foreign-store.contract.ts';
 import { lookUpContract } from './look-up.contract.ts';
@@ -66,6 +67,10 @@ for (const [name, open] of [
     const { store, reopen } = await subject(open);
     return { store, reopen };
   });
+  acmeDnsAccountStoreContract(name, async () => {
+    const { store, reopen } = await subject(open);
+    return { store: store.acmeDns, reopen: async () => (await reopen()).acmeDns };
+  });
   zoneJournalContract(name, async () => {
     const { store, reopen, path } = await subject(open);
     return {
@@ -109,8 +114,8 @@ async function openThreaded(path: string): Promise<OpenStore> {
     },
   });
   await store.start();
-  const { orders, appliances, zones, foreign, refusedKeys } = store;
-  return { orders, appliances, zones, foreign, refusedKeys, close: () => store.stop() };
+  const { orders, appliances, zones, foreign, refusedKeys, acmeDns } = store;
+  return { orders, appliances, zones, foreign, refusedKeys, acmeDns, close: () => store.stop() };
 }
 
 function takeWorker(): Worker {

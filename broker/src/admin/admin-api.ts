@@ -9,6 +9,8 @@ import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 import type { RevocationRequest } from '../certificates/replacement.ts';
 import { REVOCATION_REASONS } from '../certificates/stored-certificate.ts';
+import { createAcmeDnsApi } from './acme-dns-api.ts';
+import type { AcmeDns } from './acme-dns-api.ts';
 import { createForeignApi, LARGEST_OBSERVATION_BYTES, OBSERVED_CERTIFICATES } from './foreign-api.ts';
 import type { ForeignCertificates } from './foreign-api.ts';
 import { createProbeApi } from './probe-api.ts';
@@ -23,6 +25,8 @@ export interface AdminApiParts {
   readonly foreign: ForeignCertificates;
   readonly refusedKeys: RefusedKeys;
   readonly probe: Probe;
+  /** Absent: the acme-dns API is not served. */
+  readonly acmeDns?: AcmeDns;
   /** Whether every part of the broker works; the reasons when not. */
   readonly health: () => readonly HealthFinding[];
   readonly token: string;
@@ -74,6 +78,9 @@ const STATUS_OF: Partial<Record<ErrorCode, 400 | 401 | 404 | 409 | 502 | 503>> =
   'revocation-unsigned': 409,
   'certificate-unreadable': 400,
   'foreign-certificate-unknown': 404,
+  'acme-dns-off': 409,
+  'acme-dns-full': 409,
+  'acme-dns-account-unknown': 404,
   'authority-refused': 502,
   'authority-protocol': 502,
   'authority-nonce-refused': 502,
@@ -84,7 +91,7 @@ const STATUS_OF: Partial<Record<ErrorCode, 400 | 401 | 404 | 409 | 502 | 503>> =
 };
 
 export function createAdminApi(parts: AdminApiParts): Hono {
-  const { registry, foreign, refusedKeys, probe, health, token, log } = parts;
+  const { registry, foreign, refusedKeys, probe, acmeDns, health, token, log } = parts;
   const api = new Hono();
   api.use(boundedBodies());
   api.get('/healthz', (context) => {
@@ -116,6 +123,7 @@ export function createAdminApi(parts: AdminApiParts): Hono {
   api.route('/', createForeignApi(foreign));
   api.route('/', createRefusedKeysApi(refusedKeys));
   api.route('/', createProbeApi(probe));
+  api.route('/', createAcmeDnsApi(acmeDns));
   api.notFound((context) => context.json({ code: 'not-found', message: 'no such resource' }, 404));
   api.onError((error, context) => {
     const known = LanyardError.is(error) ? error : new LanyardError('internal', { cause: error });

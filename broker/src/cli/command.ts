@@ -3,6 +3,7 @@ import { LanyardError, describeError } from '@lanyard/sdk/kernel';
 import { Command, CommanderError } from 'commander';
 import { PRESET_NAMES } from '../certificates/budget/presets.ts';
 import { PROFILES } from '../plan/lifetimes.ts';
+import { addAcmeDns } from './acme-dns.ts';
 import { addAccount } from './account.ts';
 import { enrolDevice, listDevices, renewDevice, showDevice } from './device.ts';
 import { initialise } from './init.ts';
@@ -66,6 +67,7 @@ function describeProgram(context: CommandContext): Command {
   addAccount(program, configPath, context);
   addForeign(program, configPath, context);
   addKeys(program, configPath, context);
+  addAcmeDns(program, configPath, context);
   addDevice(program, configPath, context);
   program
     .command('revoke <deviceId>')

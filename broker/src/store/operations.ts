@@ -4,6 +4,8 @@ import type { OrderStore } from '../certificates/order-store.ts';
 import type { RefusedKeyStore } from '../certificates/refused-keys.ts';
 import type { ForeignStore } from '../certificates/foreign/foreign-store.ts';
 import type { ApplianceStore } from '../fleet/appliance-store.ts';
+import { acmeDnsTable } from './acme-dns-table.ts';
+import type { AcmeDnsAccountStore } from './acme-dns-table.ts';
 import { applianceStatements } from './appliance-statements.ts';
 import { foreignTable } from './foreign-table.ts';
 import { orderStatements } from './order-statements.ts';
@@ -19,7 +21,8 @@ export type Operations = Named<'orders', Synchronous<OrderStore>> &
   Named<'appliances', Synchronous<ApplianceStore>> &
   Named<'refusedKeys', Synchronous<RefusedKeyStore>> &
   Named<'zones', Synchronous<ZoneJournal>> &
-  Named<'foreign', Synchronous<ForeignStore>>;
+  Named<'foreign', Synchronous<ForeignStore>> &
+  Named<'acmeDns', Synchronous<AcmeDnsAccountStore>>;
 
 export type OperationName = keyof Operations;
 
@@ -35,6 +38,7 @@ export function operationsOn(database: DatabaseSync): Operations {
   const refusedKeys = refusedKeyTable(database);
   const zones = zoneStatements(database);
   const foreign = foreignTable(database);
+  const acmeDns = acmeDnsTable(database);
   return {
     'orders.accept': orders.accept,
     'orders.place': orders.place,
@@ -75,5 +79,9 @@ export function operationsOn(database: DatabaseSync): Operations {
     'foreign.list': foreign.list,
     'foreign.settle': foreign.settle,
     'foreign.countUnsettled': foreign.countUnsettled,
+    'acmeDns.list': acmeDns.list,
+    'acmeDns.add': acmeDns.add,
+    'acmeDns.noteTexts': acmeDns.noteTexts,
+    'acmeDns.remove': acmeDns.remove,
   };
 }

@@ -183,4 +183,16 @@ export const MIGRATIONS: readonly string[] = [
     SELECT key_hash, 'key-compromise', min(revocation ->> '$.atMs') FROM certificates
     WHERE revocation ->> '$.reason' = 'key-compromise' GROUP BY key_hash;
   `,
+  `
+  -- Machines that prove names through the acme-dns API. Lists are JSON; texts are what the name says, the newest first.
+  CREATE TABLE acme_dns_accounts (
+    label TEXT NOT NULL PRIMARY KEY,
+    username TEXT NOT NULL UNIQUE,
+    password_hash TEXT NOT NULL,
+    allow_from TEXT NOT NULL,
+    created_at_ms REAL NOT NULL,
+    last_update_at_ms REAL,
+    texts TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

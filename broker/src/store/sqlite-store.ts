@@ -5,6 +5,7 @@ import type { ForeignStore } from '../certificates/foreign/foreign-store.ts';
 import type { OrderStore } from '../certificates/order-store.ts';
 import type { RefusedKeyStore } from '../certificates/refused-keys.ts';
 import type { ApplianceStore } from '../fleet/appliance-store.ts';
+import type { AcmeDnsAccountStore } from './acme-dns-table.ts';
 import type { Operations } from './operations.ts';
 import { storePorts } from './store-ports.ts';
 import { errorOf, type FromThread, type StoreAnswer, type StoreCall, type ToThread } from './thread-messages.ts';
@@ -57,6 +58,7 @@ export class SqliteStore implements Runnable {
   readonly refusedKeys: RefusedKeyStore;
   readonly zones: ZoneJournal;
   readonly foreign: ForeignStore;
+  readonly acmeDns: AcmeDnsAccountStore;
   readonly #options: SqliteStoreOptions;
   readonly #inFlight = new Map<number, Waiting>();
   #state: State = { kind: 'new' };
@@ -74,6 +76,7 @@ export class SqliteStore implements Runnable {
     this.appliances = ports.appliances;
     this.zones = ports.zones;
     this.foreign = ports.foreign;
+    this.acmeDns = ports.acmeDns;
     this.refusedKeys = ports.refusedKeys;
   }
 

@@ -3,6 +3,7 @@ import type { ForeignStore } from '../certificates/foreign/foreign-store.ts';
 import type { OrderStore } from '../certificates/order-store.ts';
 import type { RefusedKeyStore } from '../certificates/refused-keys.ts';
 import type { ApplianceStore } from '../fleet/appliance-store.ts';
+import type { AcmeDnsAccountStore } from './acme-dns-table.ts';
 import type { Call } from './operations.ts';
 import type { ZoneJournal } from './zone-statements.ts';
 
@@ -12,6 +13,7 @@ export interface StorePorts {
   readonly refusedKeys: RefusedKeyStore;
   readonly zones: ZoneJournal;
   readonly foreign: ForeignStore;
+  readonly acmeDns: AcmeDnsAccountStore;
 }
 
 export function storePorts(call: Call): StorePorts {
@@ -64,6 +66,12 @@ export function storePorts(call: Call): StorePorts {
       list: () => call('foreign.list'),
       settle: (fingerprint, nowMs) => call('foreign.settle', fingerprint, nowMs),
       countUnsettled: () => call('foreign.countUnsettled'),
+    },
+    acmeDns: {
+      list: () => call('acmeDns.list'),
+      add: (account) => call('acmeDns.add', account),
+      noteTexts: (label, texts, atMs) => call('acmeDns.noteTexts', label, texts, atMs),
+      remove: (label) => call('acmeDns.remove', label),
     },
   };
 }

@@ -44,6 +44,9 @@ export const ERRORS = {
   'certificate-missing': 'The appliance has no certificate, or got another one at this very moment.',
   'certificate-unreadable': 'What was observed is not an X.509 certificate in PEM, or is malformed.',
   'foreign-certificate-unknown': 'No certificate of that fingerprint is among the foreign ones.',
+  'acme-dns-off': 'The acme-dns API is not served. Set `acmeDns.register` to `closed` at least.',
+  'acme-dns-full': 'There are as many acme-dns accounts as `acmeDns.mostAccounts` allows.',
+  'acme-dns-account-unknown': 'No acme-dns account has that label.',
   'account-unusable':
     'An ACME account cannot be imported, exported or changed. The message names the file or the reason; nothing changed.',
   'authority-unreachable': 'The CA did not answer. Tried again later.',
