@@ -1,5 +1,5 @@
 /** The wiring: the only file that knows every folder. */
-import { Worker } from 'node:worker_threads';
+import { Worker, type ResourceLimits } from 'node:worker_threads';
 import { LanyardError, describeError, inOrder, systemClock, systemRandom } from '@lanyard/sdk/kernel';
 import type { Clock, Logger, Random, Runnable, Timer } from '@lanyard/sdk/kernel';
 import { acmeDnsGuests, acmeDnsParts } from './acme-dns-parts.ts';
@@ -19,7 +19,7 @@ import { dataDirectory, readSecret, readText } from './data-directory.ts';
 import { readCookieSecrets } from './dns-cookie-secrets.ts';
 import { datagrams } from './dns/datagram.ts';
 import type { DefenceSettings } from './dns/defence.ts';
-import { DnsThread } from './dns/dns-thread.ts';
+import { DNS_THREAD_LIMITS, DnsThread } from './dns/dns-thread.ts';
 import { OwnZones } from './dns/own-zones.ts';
 import type { ZoneServing } from './dns/own-zones.ts';
 import { Secondaries } from './dns/secondaries.ts';
@@ -196,7 +196,7 @@ function dnsParts(
   const start = async (): Promise<void> => {
     const defence = await dnsDefence(config, world.random);
     // Only now: a thread that nobody stops, because something else kept the broker from starting, keeps the process alive.
-    running = new DnsThread({ worker: startThread('dns/thread'), clock, log, onFailure });
+    running = new DnsThread({ worker: startThread('dns/thread', DNS_THREAD_LIMITS), clock, log, onFailure });
     addresses = await running.start(config.dns.listen, transferPolicy(config, keys), defence);
   };
   const thread = { start, stop: async () => await running?.stop() };
@@ -294,8 +294,8 @@ function startStore(): Worker {
 }
 
 /** The source is TypeScript that Node runs as it is; the build is JavaScript with the same layout. */
-function startThread(name: string): Worker {
+function startThread(name: string, resourceLimits: ResourceLimits = {}): Worker {
   const isSource = import.meta.url.endsWith('.ts');
   const execArgv = isSource ? ['--conditions=lanyard-source'] : [];
-  return new Worker(new URL(`./${name}.${isSource ? 'ts' : 'js'}`, import.meta.url), { execArgv });
+  return new Worker(new URL(`./${name}.${isSource ? 'ts' : 'js'}`, import.meta.url), { execArgv, resourceLimits });
 }

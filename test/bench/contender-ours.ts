@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { silentLogger, systemClock, systemRandom } from '@lanyard/sdk/kernel';
+import { silentLogger, sleep, systemClock, systemRandom } from '@lanyard/sdk/kernel';
 import { AcmeAuthority } from '../../broker/src/acme/acme-authority.ts';
 import { FileAccountStore } from '../../broker/src/acme/file-account-store.ts';
 import { AcmeTransport } from '../../broker/src/acme/transport.ts';
@@ -50,7 +50,8 @@ export async function oursContender(directory: string): Promise<Contender> {
       closers.push(() => issuance.stop());
       const desk = new CertificateDesk({ store: store.orders, issuance, readRequest: readSigningRequest, ...world });
       const requests = await makeRequests(task.count, 'ours');
-      race = (onCertificate) => certifyAll(issuance, desk, requests, cleared, onCertificate);
+      const paced = inTime(requests, task.perSecond);
+      race = (onCertificate) => certifyAll(issuance, desk, requests.length, paced, cleared, onCertificate);
     },
     race: async (onCertificate) => await race?.(onCertificate),
     cpuMs: ownCpuMs,
@@ -90,15 +91,16 @@ function watched(board: ChallengeBoard, onCleared: () => void): ChallengeBoard {
   };
 }
 
-/** All requests at once, as from a fleet that is switched on; ends when every certificate is here and every record gone. */
+/** Asks for all; ends when every certificate is here and every record gone. */
 async function certifyAll(
   issuance: Issuance,
   desk: CertificateDesk,
-  requests: readonly Request[],
+  count: number,
+  requests: AsyncIterable<Request>,
   cleared: EventEmitter,
   onCertificate: () => void,
 ): Promise<void> {
-  let [records, certificates] = [requests.length, requests.length];
+  let [records, certificates] = [count, count];
   await new Promise<void>((resolve, reject) => {
     const check = (): void => {
       if (records === 0 && certificates === 0) resolve();
@@ -115,8 +117,16 @@ async function certifyAll(
       },
       failed: ({ lastFailure }) => reject(new Error(lastFailure?.message)),
     });
-    for (const { name, der } of requests) {
-      desk.request(name.split('.')[0] ?? '', [name], der).catch(reject);
-    }
+    const askForAll = async (): Promise<void> => {
+      for await (const { name, der } of requests) desk.request(name.split('.')[0] ?? '', [name], der).catch(reject);
+    };
+    askForAll().catch(reject);
   });
+}
+
+async function* inTime(requests: readonly Request[], perSecond: number | undefined): AsyncGenerator<Request> {
+  for (const request of requests) {
+    yield request;
+    if (perSecond !== undefined) await sleep(systemClock, 1000 / perSecond);
+  }
 }

@@ -15,6 +15,8 @@ export interface Task {
   readonly count: number;
   /** How many requests to the CA may be under way at once. */
   readonly concurrency: number;
+  /** How many are asked for in a second; all at once when absent. */
+  readonly perSecond?: number;
 }
 
 export interface Contender {

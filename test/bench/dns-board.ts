@@ -1,7 +1,7 @@
 /** Our own DNS for a measurement: the zones and their thread, as the broker wires them. */
 import { Worker } from 'node:worker_threads';
 import { silentLogger, systemClock } from '@lanyard/sdk/kernel';
-import { DnsThread } from '../../broker/src/dns/dns-thread.ts';
+import { DNS_THREAD_LIMITS, DnsThread } from '../../broker/src/dns/dns-thread.ts';
 import { OwnZones } from '../../broker/src/dns/own-zones.ts';
 import type { OwnZonesOptions } from '../../broker/src/dns/own-zones.ts';
 import { defaultSoa } from '../../broker/src/dns/zone-settings.ts';
@@ -31,5 +31,6 @@ export async function startDnsBoard(journal: OwnZonesOptions['journal']): Promis
 
 export function startThread(name: 'dns/thread' | 'store/thread'): Worker {
   const source = new URL(`../../broker/src/${name}.ts`, import.meta.url);
-  return new Worker(source, { execArgv: ['--conditions=lanyard-source'] });
+  const resourceLimits = name === 'dns/thread' ? DNS_THREAD_LIMITS : {};
+  return new Worker(source, { execArgv: ['--conditions=lanyard-source'], resourceLimits });
 }
