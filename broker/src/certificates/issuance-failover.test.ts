@@ -106,6 +106,19 @@ describe('when the first CA is away', () => {
     await expectTidy(world);
   });
 
+  test.each(['authority.', 'authority.authorization', 'authority.trigger', 'authority.order'])(
+    'a lone order that meets it at %s is certified within the hour',
+    async (what) => {
+      const { world } = two();
+      const life = await begin(
+        world,
+        awayWhile(() => true, what),
+      );
+      await world.clock.advance(HOUR_MS);
+      expect(issuersOf(life)).toEqual(['second']);
+    },
+  );
+
   test.each(['authority.authorization', 'authority.trigger', 'authority.order'])(
     'from %s on, an order that is under way leaves it and its records behind',
     async (what) => {
@@ -165,6 +178,37 @@ describe('when the first CA is there', () => {
     await life.issuance.request(requestOf(9));
     await world.clock.advance(MINUTE_MS);
     expect(issuersOf(life).at(-1)).toBe('ca');
+  });
+
+  test('an order whose lost requests used up its budget goes to the second', async () => {
+    const { world } = two({ 'new-orders': { burst: 2, periodMs: 2 * DAY_MS } });
+    const life = await begin(
+      world,
+      awayWhile(() => true),
+    );
+    await world.clock.advance(HOUR_MS);
+    expect(issuersOf(life)).toEqual(['second']);
+    await expectTidy(world);
+  });
+
+  test('those that wait for room at the second hear of it when it is back', async () => {
+    const { world } = two();
+    world.others = world.others.map(({ authority, terms }) => ({
+      authority,
+      terms: { ...terms, limits: { 'new-orders': { burst: 2, periodMs: 20 * DAY_MS } } },
+    }));
+    const endsMs = world.clock.nowMs() + 3 * HOUR_MS;
+    const life = await begin(
+      world,
+      awayWhile(() => world.clock.nowMs() < endsMs),
+      6,
+    );
+    await world.clock.advance(3 * HOUR_MS);
+    expect(issuersOf(life)).toEqual(['second', 'second']);
+    // Every half hour at least one tries.
+    await world.clock.advance(HOUR_MS);
+    expect(issuersOf(life).slice(2)).toEqual(Array.from({ length: 4 }, () => 'ca'));
+    await expectTidy(world);
   });
 
   test('a name that it refuses goes to the second at once', async () => {

@@ -26,8 +26,8 @@ export interface IssuersParts {
 
 /** Where an order that waits may be placed now. */
 export type Choice =
-  /** The first whose budget has room. */
-  | { readonly kind: 'ask'; readonly among: readonly [Issuer, ...Issuer[]] }
+  /** The first whose budget has room. `untilMs`: when one before them may be asked again; `Infinity`: none was left out. */
+  | { readonly kind: 'ask'; readonly among: readonly [Issuer, ...Issuer[]]; readonly untilMs: number }
   /** All are away, or have refused this order. */
   | { readonly kind: 'wait'; readonly untilMs: number };
 
@@ -103,11 +103,14 @@ export class Issuers {
   prospect(order: Order, nowMs: number): Prospect {
     const issuer = this.of(order);
     if (issuer === undefined) return { kind: 'given-up', message: 'its CA is not in the settings any more' };
-    const opensAtMs = issuer.gate.opensAtMs();
-    if (opensAtMs <= nowMs) return { kind: 'open', issuer };
     const isLate = order.state.kind === 'finalizing' || order.state.kind === 'collecting';
     const leftAtMs = this.#passedOverAtMs(issuer, isLate ? PATIENCE_AFTER_FINALIZE_MS : 0);
-    if (leftAtMs <= nowMs) return { kind: 'given-up', message: 'the CA is away, and another takes its place' };
+    const opensAtMs = issuer.gate.opensAtMs();
+    // One that has tried in vain whether the CA is back leaves the next try to another.
+    const hasTried = 'tries' in order.state && order.state.tries > 0;
+    const isLeft = leftAtMs <= nowMs && (opensAtMs > nowMs || hasTried);
+    if (isLeft) return { kind: 'given-up', message: 'the CA is away, and another takes its place' };
+    if (opensAtMs <= nowMs) return { kind: 'open', issuer };
     return { kind: 'closed', untilMs: Math.min(opensAtMs, leftAtMs) };
   }
 
@@ -130,7 +133,7 @@ export class Issuers {
       }
     }
     const [first, ...others] = open;
-    return first ? { kind: 'ask', among: [first, ...others] } : { kind: 'wait', untilMs };
+    return first ? { kind: 'ask', among: [first, ...others], untilMs } : { kind: 'wait', untilMs };
   }
 
   #isPassedOver(issuer: Issuer, nowMs: number): boolean {

@@ -86,14 +86,22 @@ export class OrderSteps {
     const { issuers, clock } = this.#parts;
     if (order.state.kind === 'waiting') {
       const choice = issuers.choose(order, clock.nowMs());
-      return choice.kind === 'ask' ? await this.#place(order, choice.among) : { kind: 'shut', untilMs: choice.untilMs };
+      return choice.kind === 'ask' ? await this.#place(order, choice) : { kind: 'shut', untilMs: choice.untilMs };
     }
     if (!isAtAuthority(order)) return await this.#act(order, signal, undefined);
     const prospect = issuers.prospect(order, clock.nowMs());
     if (prospect.kind === 'closed') return { kind: 'shut', untilMs: prospect.untilMs };
     if (prospect.kind === 'given-up') return await this.#leave(order, prospect.message);
-    if (this.#needsPlacing(order)) return await this.#place(order, [prospect.issuer]);
+    if (this.#needsPlacing(order)) return await this.#placeAgain(order, prospect.issuer);
     return await this.#act(order, signal, prospect.issuer);
+  }
+
+  /** For newOrder once more. What lost requests have used up is not waited for where another CA has room. */
+  async #placeAgain(order: Order, issuer: Issuer): Promise<Stepped> {
+    const { issuers } = this.#parts;
+    const placed = await this.#place(order, { among: [issuer], untilMs: Infinity });
+    const isLeft = placed.kind === 'short' && issuers.ranked.length > 1;
+    return isLeft ? await this.#leave(order, 'lost requests have used up what the CA allows') : placed;
   }
 
   /** Once for each newOrder, also for one whose answer was lost. */
@@ -103,7 +111,8 @@ export class OrderSteps {
   }
 
   /** Spends before anything is sent. */
-  async #place(order: Order, [first, ...others]: AskedIssuers): Promise<Stepped> {
+  async #place(order: Order, { among, untilMs }: Asked): Promise<Stepped> {
+    const [first, ...others] = among;
     const { store, clock, log, issuers } = this.#parts;
     const nowMs = clock.nowMs();
     const placed = await store.place({
@@ -118,9 +127,10 @@ export class OrderSteps {
     if (placed.kind === 'replaced') return placed;
     if (placed.kind === 'ahead') return { ...placed, kind: 'done', event: { kind: 'resumed' } };
     if (placed.kind === 'short') {
-      const until = new Date(placed.untilMs).toISOString();
+      const short = { ...placed, untilMs: Math.min(placed.untilMs, untilMs) };
+      const until = new Date(short.untilMs).toISOString();
       log.debug({ order: order.id, limit: placed.bucket.limit, until }, 'an order waits for the budget');
-      return { kind: 'short', short: placed };
+      return { kind: 'short', short };
     }
     this.#paidUntilMs.set(order.id, clock.nowMs() + PAID_FOR_MS);
     const { placement } = placed;
@@ -205,7 +215,7 @@ export class OrderSteps {
   }
 }
 
-type AskedIssuers = Extract<Choice, { kind: 'ask' }>['among'];
+type Asked = Omit<Extract<Choice, { kind: 'ask' }>, 'kind'>;
 
 function noteAnswer({ gate }: Issuer, event: OrderEvent): void {
   if (event.kind !== 'failed') return gate.answered();

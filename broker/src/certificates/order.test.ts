@@ -2,38 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { ERRORS, type ErrorCode } from '@lanyard/sdk/kernel';
 import type { Authorization, AuthorityOrder } from './authority.ts';
 import { failureOf, isReadBack, next } from './order.ts';
-import type {
-  Detours,
-  Order,
-  OrderChallenge,
-  OrderEvent,
-  OrderEventKind,
-  OrderState,
-  OrderStateKind,
-} from './order.ts';
-
-const NOW_MS = 1_700_000_000_000;
-const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
-
-const atAuthorization = { authorizationUrl: 'https://ca/authz/1', challengeUrl: 'https://ca/chall/1' };
-const challenges: readonly OrderChallenge[] = [
-  { kind: 'txt', name: '_acme-challenge.a', value: 'v', ...atAuthorization },
-];
-const pace = { notBeforeMs: NOW_MS - 1, tries: 2 };
-const atCa = { orderUrl: 'https://ca/order/1', challenges, ...pace };
-const STATES: { readonly [Kind in OrderStateKind]: Extract<OrderState, { kind: Kind }> } = {
-  waiting: { kind: 'waiting', ...pace },
-  ordering: { kind: 'ordering', ...pace },
-  authorizing: { kind: 'authorizing', ...atCa, challenges: [] },
-  publishing: { kind: 'publishing', ...atCa },
-  triggering: { kind: 'triggering', ...atCa },
-  proving: { kind: 'proving', ...atCa },
-  finalizing: { kind: 'finalizing', finalizeUrl: 'https://ca/finalize/1', ...atCa },
-  collecting: { kind: 'collecting', ...atCa },
-  clearing: { kind: 'clearing', challenges, aftermath: { kind: 'issued', fingerprint: 'f' }, ...pace },
-  issued: { kind: 'issued', fingerprint: 'f' },
-};
+import type { Order, OrderEvent, OrderEventKind, OrderState, OrderStateKind } from './order.ts';
+import { DAY_MS, MINUTE_MS, NOW_MS, STATES, challenges, failed, orderIn } from './test-orders.ts';
 
 const EVENTS: { readonly [Kind in OrderEventKind]: Extract<OrderEvent, { kind: Kind }> } = {
   placed: { kind: 'placed', placement: { authority: 'ca', kind: 'new' } },
@@ -54,15 +24,6 @@ const EVENT_KINDS = Object.values(EVENTS).map(({ kind }) => kind);
 
 function atAuthority(status: AuthorityOrder['status']): AuthorityOrder {
   return { url: 'https://ca/order/1', status, authorizationUrls: [], finalizeUrl: 'https://ca/finalize/1' };
-}
-
-function failed(code: ErrorCode, retryAfterMs?: number): Extract<OrderEvent, { kind: 'failed' }> {
-  return { kind: 'failed', code, message: 'it went wrong', retryAfterMs };
-}
-
-function orderIn(state: OrderState, failures = 0): Order {
-  const names = ['a.devices.example.com'];
-  return { id: 'o', deviceId: 'd', names, keyHash: 'k', csr: Uint8Array.of(1), requestedAtMs: 0, failures, state };
 }
 
 function after(state: OrderState, event: OrderEvent, nowMs = NOW_MS): Order {
@@ -128,70 +89,6 @@ describe('every event in every state', () => {
       });
     }
   }
-});
-
-function avoided(untilMs: number): Detours {
-  return { avoids: [{ authority: 'ca', untilMs }] };
-}
-
-describe('where there is another CA', () => {
-  const placement = { authority: 'ca', kind: 'new' } as const;
-  const proving = (failures = 0, detours?: Detours): Order => ({
-    ...orderIn(STATES.proving, failures),
-    placement,
-    ...(detours && { detours }),
-  });
-  const refused = (code: ErrorCode) => ({ ...failed(code), hasOther: true });
-
-  const CASES: Record<string, [failures: number, event: OrderEvent, againMs: number, detours: Detours | undefined]> = {
-    'what one refuses goes to another at once': [0, refused('authority-rejected-name'), 0, avoided(NOW_MS + DAY_MS)],
-    'what nobody else may be asked is asked again the next day': [0, failed('authority-refused'), DAY_MS, undefined],
-    'what fails once is tried again where it failed': [0, refused('authority-protocol'), MINUTE_MS, undefined],
-    'what fails twice goes to another': [1, refused('authority-protocol'), 0, avoided(NOW_MS + 10 * MINUTE_MS)],
-    'what could not be verified has to be rehearsed': [
-      0,
-      failed('authority-validation-failed'),
-      MINUTE_MS,
-      { rehearsal: 'due' },
-    ],
-  };
-  test.each(Object.entries(CASES))('%s', (_what, [failures, event, againMs, detours]) => {
-    const order = next(proving(failures), event, NOW_MS, 0);
-    const aftermath = { kind: 'again', notBeforeMs: NOW_MS + againMs };
-    expect(order).toMatchObject({ failures: failures + 1, state: { kind: 'clearing', challenges, aftermath } });
-    expect(order.detours).toEqual(detours);
-    expect(order).not.toHaveProperty('placement');
-  });
-
-  test('those that have refused add up, and are asked again in time', () => {
-    const over = { authority: 'long-ago', untilMs: NOW_MS };
-    const still = { authority: 'other', untilMs: NOW_MS + 1 };
-    const earlier = { authority: 'ca', untilMs: NOW_MS + 1 };
-    const { detours } = next(proving(0, { avoids: [over, still, earlier] }), refused('authority-refused'), NOW_MS, 0);
-    expect(detours?.avoids).toEqual([still, { authority: 'ca', untilMs: NOW_MS + DAY_MS }]);
-  });
-
-  test('one that is left has not failed, and is begun anew at once', () => {
-    for (const state of [STATES.publishing, STATES.finalizing, STATES.collecting]) {
-      const left = next({ ...orderIn(state, 1), placement }, EVENTS.left, NOW_MS, 0);
-      const aftermath = { kind: 'again', notBeforeMs: NOW_MS };
-      expect(left).toMatchObject({ failures: 1, state: { kind: 'clearing', challenges, aftermath } });
-      expect(left).toMatchObject({ lastFailure: { code: 'authority-unreachable', message: 'the CA is away' } });
-      expect(left).not.toHaveProperty('placement');
-    }
-  });
-
-  test('a rehearsal that ends with a certificate is followed by the order that counts', () => {
-    const rehearsing = { ...orderIn(STATES.collecting, 1), placement: { ...placement, isRehearsal: true as const } };
-    const rehearsed = next({ ...rehearsing, detours: { rehearsal: 'due' } }, EVENTS.collected, NOW_MS, 0);
-    const aftermath = { kind: 'again', notBeforeMs: NOW_MS };
-    expect(rehearsed).toMatchObject({
-      failures: 1,
-      detours: { rehearsal: 'passed' },
-      state: { kind: 'clearing', aftermath },
-    });
-    expect(rehearsed).not.toHaveProperty('placement');
-  });
 });
 
 describe('an order’s placement', () => {

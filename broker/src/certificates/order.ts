@@ -170,6 +170,10 @@ const LONGEST_POLL_MS = 60_000;
 /** Of one order, however often it was begun: then its CA is given a rest, where there is another. */
 const FAILURES_TO_GO_ELSEWHERE = 2;
 
+/** Of one act that does not reach the CA, where there is another: after some 15 minutes, as pauses grow. */
+const TRIES_TO_GO_ELSEWHERE = 8;
+const REST_FROM_A_BROKEN_CA_MS = 3_600_000;
+
 /** After this many passing failures or polls of one act the order at the CA is given up for a new one. */
 const MOST_TRIES = 100;
 
@@ -359,6 +363,7 @@ function afterFailure(
   // Clearing is our own DNS: it is repeated until it is done, or a record would stay behind.
   const canRepeat = state.kind === 'clearing' || (isPassing(event.code) && state.tries + 1 < MOST_TRIES);
   if (!canRepeat) return startOver(order, failure, event, nowMs);
+  if (isTriedEnough(order, event)) return goElsewhere(order, failure, nowMs);
   const backoffMs = Math.min(FIRST_REPEAT_MS * 2 ** Math.min(state.tries, 30), LONGEST_REPEAT_MS);
   // Half to whole of the bound: a minimum pause is kept even when the dice are unkind.
   const pauseMs = Math.max(askedPause(event.retryAfterMs), Math.floor(backoffMs * (0.5 + jitter / 2)));
@@ -409,6 +414,21 @@ function startOver(
   };
   const hasDetours = Object.keys(detours).length > 0;
   return unplaced({ ...order, failures, lastFailure: failure, ...(hasDetours && { detours }) }, state);
+}
+
+/** Some of what the CA does may be broken while the rest works: then its breaker never opens. */
+function isTriedEnough({ state }: Order, { code, hasOther }: Extract<OrderEvent, { kind: 'failed' }>): boolean {
+  const isBeforeFinalize = state.kind !== 'finalizing' && state.kind !== 'collecting' && state.kind !== 'clearing';
+  const tries = 'tries' in state ? state.tries + 1 : 0;
+  return hasOther === true && code === 'authority-unreachable' && isBeforeFinalize && tries >= TRIES_TO_GO_ELSEWHERE;
+}
+
+/** Not the order's failure: there is no pause. */
+function goElsewhere(order: Order, lastFailure: OrderFailure, nowMs: number): Order {
+  const left = afterLeaving(order, lastFailure.message, nowMs);
+  if (order.placement === undefined) return left;
+  const avoided = { authority: order.placement.authority, untilMs: nowMs + REST_FROM_A_BROKEN_CA_MS };
+  return { ...left, lastFailure, detours: { ...order.detours, avoids: avoiding(order, avoided, nowMs) } };
 }
 
 type Circumstances = Partial<Pick<Extract<OrderEvent, { kind: 'failed' }>, 'retryAfterMs' | 'hasOther'>>;

@@ -34,6 +34,9 @@ export function changesOfStep(
     return chargesOfRefusal(terms, limit, { names, registeredDomains }, untilMs);
   }
   if (event.code === 'authority-validation-failed') return chargesOfFailedValidation(terms, names, nowMs);
+  const isRefused = event.code === 'authority-rate-limited' || event.code === 'authority-replacement-refused';
+  // Nothing was ordered.
+  if (order.state.kind === 'ordering' && isRefused) return [];
   return isGivenUp(order, stepped) && !isRefusal(event.code) ? chargesOfLost(order, terms, nowMs) : [];
 }
 
@@ -43,5 +46,5 @@ function chargesOfLost({ placement }: Order, terms: AuthorityTerms, nowMs: numbe
 
 /** The order at the CA is left to itself: it may still become a certificate that nobody collects. */
 function isGivenUp(order: Order, stepped: Order): boolean {
-  return order.placement !== undefined && stepped.failures > order.failures;
+  return order.placement !== undefined && stepped.placement === undefined;
 }
