@@ -45,13 +45,13 @@ describe('a secret of the broker’s own', () => {
   });
 });
 
-describe('secrets that name servers share', () => {
-  async function shared(text: string): Promise<string> {
-    const path = join(data, 'shared');
-    await writeFile(path, text, { mode: 0o600 });
-    return path;
-  }
+async function shared(text: string): Promise<string> {
+  const path = join(data, 'shared');
+  await writeFile(path, text, { mode: 0o600 });
+  return path;
+}
 
+describe('secrets that name servers share', () => {
   test.each([
     [`${FIRST}\n`, [FIRST]],
     [`${FIRST}\r\n${SECOND.toUpperCase()}\r\n\n`, [FIRST, SECOND]],

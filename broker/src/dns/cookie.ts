@@ -97,12 +97,6 @@ export function isCookieLength(bytes: number): boolean {
   return serverBytes === 0 || (serverBytes >= MIN_SERVER_COOKIE_BYTES && serverBytes <= MAX_SERVER_COOKIE_BYTES);
 }
 
-/** A secret from hexadecimal text; undefined when it has not 128 bits. */
-export function parseCookieSecret(text: string): Uint8Array | undefined {
-  const isSecret = text.length === 2 * SIPHASH_KEY_BYTES && /^[0-9a-f]*$/i.test(text);
-  return isSecret ? new Uint8Array(Buffer.from(text, 'hex')) : undefined;
-}
-
 /** Seconds since the cookie was made, negative for one from the future, by RFC 1982 as the clock has 32 bits only. */
 function ageOf(cookie: Uint8Array, nowSeconds: number): number {
   let madeSeconds = 0;

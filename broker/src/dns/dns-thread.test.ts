@@ -52,6 +52,11 @@ function failureOf(work: Promise<void>): Promise<unknown> {
   );
 }
 
+async function* unreadable(): AsyncGenerator<string> {
+  yield* [];
+  throw new Error('the disk is gone');
+}
+
 describe('the handle', () => {
   test('a change that is not acknowledged within five seconds has failed, and says when to try again', async () => {
     const { thread, clock } = await startFake();
@@ -163,10 +168,6 @@ describe('the real thread', () => {
         yield page;
       }
       await expect(thread.serve([inPages({ pages: pages() })])).rejects.toMatchObject({ code: 'dns-serving-failed' });
-    }
-    async function* unreadable(): AsyncGenerator<string> {
-      yield* [];
-      throw new Error('the disk is gone');
     }
     await expect(thread.serve([inPages({ pages: unreadable() })])).rejects.toThrow('the disk is gone');
     expect((await query(port)).rcode).toBe(RCODE.NXDOMAIN);

@@ -186,6 +186,9 @@ export class LightClient implements Member {
         this.#retry = this.#parts.clock.setTimer((retryAfterSeconds ?? 30) * 1000, () => this.#introduce());
         return;
       }
+      case 'revocation':
+        // Its keys are stand-ins that sign nothing.
+        return;
     }
   }
 
