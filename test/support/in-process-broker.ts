@@ -25,6 +25,7 @@ export interface InProcessBrokerPlan {
   /** Beside ours. */
   readonly acme?: Partial<BrokerConfigInput['acme']>;
   readonly http?: BrokerConfigInput['http'];
+  readonly acmeDns?: BrokerConfigInput['acmeDns'];
 }
 
 interface Settings {
@@ -34,7 +35,7 @@ interface Settings {
 
 /** Makes what `lanyard init` makes. */
 export async function makeSettings(plan: InProcessBrokerPlan): Promise<Settings> {
-  const { directory, ca, zone, dnsPort, mqttPort, acme, http } = plan;
+  const { directory, ca, zone, dnsPort, mqttPort, acme, http, acmeDns } = plan;
   const data = join(directory, 'data');
   const roots = join(directory, 'ca-roots.pem');
   await writeFile(roots, ca.tlsRootPem);
@@ -52,6 +53,7 @@ export async function makeSettings(plan: InProcessBrokerPlan): Promise<Settings>
     dns: { listen: [{ host: LOOPBACK, port: dnsPort }] },
     acme: { directory: ca.directoryUrl, roots, caaIdentity: ca.caaIdentity, ...acme },
     ...(http && { http }),
+    ...(acmeDns && { acmeDns }),
     admin: { port: 0 },
     appliances: { reconnectSpreadSeconds: 0 },
   });
@@ -76,6 +78,16 @@ export class InProcessBroker {
   get admin(): AdminClient {
     const { adminPort } = this.#running.endpoints();
     return adminClient(`http://${LOOPBACK}:${adminPort}`, this.#settings.token);
+  }
+
+  /** Where its commands find it. */
+  get adminPort(): number {
+    return this.#running.endpoints().adminPort;
+  }
+
+  /** Where other ACME clients find it. */
+  get acmeDnsUrl(): string {
+    return `http://${LOOPBACK}:${this.#running.endpoints().acmeDnsPort}`;
   }
 
   async start(clock: Clock = systemClock): Promise<void> {

@@ -59,6 +59,7 @@ test('it is well', async () => {
 describe('POST /register', () => {
   test.each([
     ['', []],
+    ['null', []],
     ['{}', []],
     ['{"allowfrom":null}', []],
     ['{"allowfrom":["192.0.2.0/24"]}', ['192.0.2.0/24']],

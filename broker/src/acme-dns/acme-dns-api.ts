@@ -108,10 +108,10 @@ function problemOf(error: Error): Problem {
   return (LanyardError.is(error) && PROBLEMS[error.code]) || { status: 500, error: 'db_error' };
 }
 
-/** Nothing, as some clients send it, is an account without bounds. */
+/** Nothing, or `null` as lego sends it, is an account without bounds. */
 function readRegistration(body: string): z.infer<typeof registration> {
   try {
-    return registration.parse(body === '' ? {} : JSON.parse(body));
+    return registration.parse(body === '' ? {} : (JSON.parse(body) ?? {}));
   } catch {
     throw new HTTPException(400, { res: Response.json({ error: 'malformed_json_payload' }, { status: 400 }) });
   }
