@@ -2,6 +2,10 @@ import { expect, test } from 'vitest';
 import type { ScenarioInput } from '../scenarios/scenario.ts';
 import { objectors, watchedRun } from './test-run.ts';
 
+const HOUR_MS = 3_600_000;
+/** As the world calls it. */
+const FIRST = 'https://ca.lanyard.test';
+
 test('a broker that never asks for renewals lets certificates end', async () => {
   const outcome = await watchedRun({
     for: '95d',
@@ -41,7 +45,21 @@ function awayFor(failoverAfter: string, more: ScenarioInput['events'] = []): Par
 }
 
 test('a broker that never asks the second CA lets certificates end', async () => {
-  const outcome = await watchedRun({ for: '10d', scenario: awayFor('30d') });
+  const outcome = await watchedRun({
+    for: '10d',
+    scenario: awayFor('15m'),
+    between: (ports) => ({
+      ...ports,
+      orders: {
+        ...ports.orders,
+        async place(wish) {
+          if (wish.order.placement || wish.terms.id === FIRST) return await ports.orders.place({ ...wish, others: [] });
+          const bucket = { authority: wish.terms.id, limit: 'new-orders', subject: '' } as const;
+          return { kind: 'short', bucket, untilMs: wish.nowMs + HOUR_MS };
+        },
+      },
+    }),
+  });
   expect(objectors(outcome)).toEqual(['no-live-appliance-expires']);
   expect(outcome.total).toBe(5);
 });
