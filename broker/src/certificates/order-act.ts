@@ -5,7 +5,7 @@ import type { ChallengeBoard } from './challenge-board.ts';
 import type { IssuedChain, ReadIssuedChain } from './issued-chain.ts';
 import { LIMIT_NAMES } from './budget/rate-limit.ts';
 import type { LimitName } from './budget/rate-limit.ts';
-import { failureOf } from './order.ts';
+import { failureOf } from './order-setback.ts';
 import type { Order, OrderEvent, OrderState } from './order.ts';
 import { hasExactly } from './standing.ts';
 

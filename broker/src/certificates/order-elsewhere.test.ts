@@ -1,7 +1,7 @@
 /** The order machine where another CA can be asked. */
 import type { ErrorCode } from '@lanyard/sdk/kernel';
 import { describe, expect, test } from 'vitest';
-import { next } from './order.ts';
+import { next } from './order-progress.ts';
 import type { Detours, Order, OrderEvent, OrderState } from './order.ts';
 import { DAY_MS, MINUTE_MS, NOW_MS, STATES, challenges, failed, orderIn } from './test-orders.ts';
 

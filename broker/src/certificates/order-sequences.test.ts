@@ -3,7 +3,8 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ErrorCode } from '@lanyard/sdk/kernel';
 import type { Authorization, AuthorityOrder } from './authority.ts';
-import { challengesOf, isClosed, next } from './order.ts';
+import { next } from './order-progress.ts';
+import { challengesOf, isClosed } from './order.ts';
 import type { Order, OrderEvent, OrderStateKind } from './order.ts';
 
 const NOW_MS = 1_700_000_000_000;

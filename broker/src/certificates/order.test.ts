@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { ERRORS, type ErrorCode } from '@lanyard/sdk/kernel';
 import type { Authorization, AuthorityOrder } from './authority.ts';
-import { failureOf, isReadBack, next } from './order.ts';
+import { next } from './order-progress.ts';
+import { failureOf } from './order-setback.ts';
+import { isReadBack } from './order.ts';
 import type { Order, OrderEvent, OrderEventKind, OrderState, OrderStateKind } from './order.ts';
 import { DAY_MS, MINUTE_MS, NOW_MS, STATES, challenges, failed, orderIn } from './test-orders.ts';
 

@@ -4,7 +4,7 @@ import { LanyardError } from '@lanyard/sdk/kernel';
 import type { Bucket } from '../certificates/budget/bucket.ts';
 import { decideAmong } from '../certificates/budget/decide-placement.ts';
 import type { OrderStore } from '../certificates/order-store.ts';
-import { next } from '../certificates/order.ts';
+import { next } from '../certificates/order-progress.ts';
 import type { Order } from '../certificates/order.ts';
 import { decideStandIn } from '../certificates/renewal/stand-in.ts';
 import { decideRequest } from '../certificates/request.ts';

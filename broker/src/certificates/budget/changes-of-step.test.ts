@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { ERRORS } from '@lanyard/sdk/kernel';
 import type { ErrorCode } from '@lanyard/sdk/kernel';
-import { failureOf, next } from '../order.ts';
+import { next } from '../order-progress.ts';
+import { failureOf } from '../order-setback.ts';
 import type { Order, OrderEvent, OrderEventKind, OrderState, OrderStateKind } from '../order.ts';
 import type { BucketChange } from './bucket.ts';
 import { pauseOf } from './buckets.ts';

@@ -1,5 +1,5 @@
 /** What one step of an order does to the budget: with every step stored, its price is stored. Pure. */
-import { askedPause, isRefusal } from '../order.ts';
+import { askedPause, isRefusal } from '../order-setback.ts';
 import type { Order, OrderEvent } from '../order.ts';
 import type { BucketChange } from './bucket.ts';
 import { chargesOfFailedValidation, chargesOfIssue, chargesOfLostOrder, chargesOfRefusal } from './charges.ts';
