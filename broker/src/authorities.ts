@@ -28,6 +28,10 @@ export interface ConfiguredCas {
   readonly rehearsal: ConfiguredCa | undefined;
 }
 
+export function allCas({ ranked, rehearsal }: ConfiguredCas): readonly ConfiguredCa[] {
+  return [...ranked, ...(rehearsal ? [rehearsal] : [])];
+}
+
 /** @throws LanyardError `config-unreadable` | `config-invalid` when roots or the external account cannot be used. */
 export async function configuredCas({ acme, data }: BrokerConfig, world: World): Promise<ConfiguredCas> {
   const spare = (settings: CaSettings): Promise<ConfiguredCa> => openCa(settings, data, world, true);
