@@ -3,7 +3,7 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { acmeClientContender } from './contender-acme-client.ts';
-import { certmagicContender } from './contender-certmagic.ts';
+import { goContender } from './contender-go.ts';
 import { legoContender } from './contender-lego.ts';
 import { oursContender } from './contender-ours.ts';
 
@@ -48,7 +48,9 @@ async function makeContender(name: string | undefined, directory: string): Promi
     case 'acmeClient':
       return await acmeClientContender();
     case 'certmagic':
-      return await certmagicContender();
+      return await goContender('certmagic');
+    case 'legoLibrary':
+      return await goContender('lego');
     case 'lego':
       return await legoContender(directory);
     default:

@@ -13,17 +13,8 @@ import (
 	"go.uber.org/zap"
 )
 
-type task struct {
-	directoryURL string
-	rootsPath    string
-	storagePath  string
-	recordsURL   string
-	zone         string
-	count        int
-}
-
-// prepare makes the keys, and the account with a first certificate that does not count: CertMagic registers only then.
-func prepare(ctx context.Context, task task) (obtain func(name string) error, err error) {
+// prepareCertmagic makes the keys, and the account with a first certificate that does not count: it registers only then.
+func prepareCertmagic(ctx context.Context, task task) (obtain func(name string) error, err error) {
 	keys, err := prepareKeys(task.count + 1)
 	if err != nil {
 		return nil, err

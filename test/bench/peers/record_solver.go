@@ -16,6 +16,7 @@ type recordSolver struct {
 	client *http.Client
 }
 
+// newRecordSolver solves for CertMagic; lego's interface is recordProvider.
 func newRecordSolver(url string) *recordSolver {
 	// Go keeps two idle connections to a host unless told (net/http, DefaultMaxIdleConnsPerHost).
 	transport := &http.Transport{MaxIdleConnsPerHost: 100}
@@ -24,16 +25,16 @@ func newRecordSolver(url string) *recordSolver {
 
 // Present puts the record; when it returns, the DNS server answers with it.
 func (solver *recordSolver) Present(ctx context.Context, challenge acme.Challenge) error {
-	return solver.change(ctx, "put", challenge)
+	return solver.change(ctx, "put", challenge.DNS01TXTRecordName(), challenge.DNS01KeyAuthorization())
 }
 
 // CleanUp takes the record down.
 func (solver *recordSolver) CleanUp(ctx context.Context, challenge acme.Challenge) error {
-	return solver.change(ctx, "clear", challenge)
+	return solver.change(ctx, "clear", challenge.DNS01TXTRecordName(), challenge.DNS01KeyAuthorization())
 }
 
-func (solver *recordSolver) change(ctx context.Context, action string, challenge acme.Challenge) error {
-	record := url.Values{"name": {challenge.DNS01TXTRecordName()}, "value": {challenge.DNS01KeyAuthorization()}}
+func (solver *recordSolver) change(ctx context.Context, action, name, value string) error {
+	record := url.Values{"name": {name}, "value": {value}}
 	target := fmt.Sprintf("%s/%s?%s", solver.url, action, record.Encode())
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	if err != nil {

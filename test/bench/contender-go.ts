@@ -1,4 +1,4 @@
-/** CertMagic as a Go library (peers/): one process with one account, and the same DNS, which it changes by HTTP. */
+/** CertMagic and lego as Go libraries (peers/): one process with one account, and the same DNS, which it changes by HTTP. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -14,14 +14,16 @@ const SOURCES = new URL('peers', import.meta.url).pathname;
 /** The first time, Go fetches and compiles its packages. */
 const BUILD_MS = 600_000;
 
-export async function certmagicContender(): Promise<Contender> {
+export type GoLibrary = 'certmagic' | 'lego';
+
+export async function goContender(library: GoLibrary): Promise<Contender> {
   const board = await startDnsBoard(new MemoryZoneJournal());
   const changes = await serveRecordChanges(board.zones);
   let program: Program | undefined;
   return {
     nameServer: board.address,
     async prepare(task) {
-      program = await startProgram(await build(task.directory), task, changes.url);
+      program = await startProgram([await build(task.directory), '-library', library], task, changes.url);
     },
     race: async (onCertificate) => await program?.race(onCertificate),
     // Only its own: the DNS server in this process is not counted, unlike ours.
@@ -48,12 +50,16 @@ interface Program {
 }
 
 /** Comes back when it has its account and its keys. */
-async function startProgram(binary: string, task: Task, recordsUrl: string): Promise<Program> {
+async function startProgram(
+  [binary = '', ...chosen]: readonly string[],
+  task: Task,
+  recordsUrl: string,
+): Promise<Program> {
   const { directoryUrl, rootsPath, directory, count, concurrency } = task;
-  const files = ['-roots', rootsPath, '-storage', join(directory, 'certmagic')];
+  const files = ['-roots', rootsPath, '-storage', join(directory, 'storage')];
   const places = ['-directory-url', directoryUrl, '-records-url', recordsUrl, '-zone', ZONE];
   const numbers = ['-count', String(count), '-concurrency', String(concurrency)];
-  const child = spawn(binary, [...files, ...places, ...numbers], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(binary, [...chosen, ...files, ...places, ...numbers], { stdio: ['pipe', 'pipe', 'inherit'] });
   // When it ends early, what it last said tells more than a broken pipe.
   child.stdin.on('error', () => {});
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
