@@ -2,7 +2,17 @@
 import type { ErrorCode } from '@lanyard/sdk/kernel';
 import type { AuthorityProblem } from './authority.ts';
 import { challengesOf } from './order.ts';
-import type { Aftermath, Avoided, Detours, Order, OrderChallenge, OrderEvent, OrderFailure, OrderState, Pace } from './order.ts';
+import type {
+  Aftermath,
+  Avoided,
+  Detours,
+  Order,
+  OrderChallenge,
+  OrderEvent,
+  OrderFailure,
+  OrderState,
+  Pace,
+} from './order.ts';
 
 /** Let's Encrypt's advice to integrators: after 1, 10 and 100 minutes, then daily. */
 const PAUSES_AFTER_FAILURE_MS = [60_000, 600_000, 6_000_000, 86_400_000] as const;
