@@ -3,7 +3,7 @@
  * sent to the address it claims. No state is kept for it.
  */
 import type { Clock } from '@lanyard/sdk/kernel';
-import { SIPHASH_BYTES, SIPHASH_KEY_BYTES, sipHash } from './siphash.ts';
+import { SIPHASH_BYTES, sipHash } from './siphash.ts';
 import { SOURCE, readSource } from './source-address.ts';
 
 export interface ServerCookiesOptions {

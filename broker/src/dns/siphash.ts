@@ -1,8 +1,6 @@
 /** SipHash-2-4 (Aumasson and Bernstein, 2012), the keyed hash of DNS cookies; Node's crypto has none that stands alone. */
 
 /** In bytes. */
-export const SIPHASH_KEY_BYTES = 16;
-/** In bytes. */
 export const SIPHASH_BYTES = 8;
 
 /** Four words of 64 bits as halves, low one first. One for the thread: hashing never waits. */
