@@ -83,14 +83,8 @@ export class Issuers {
 
   /** When an order without a history may be placed somewhere: now, or later. */
   placesAtMs(nowMs: number): number {
-    let untilMs = Infinity;
-    for (const issuer of this.#parts.ranked) {
-      const opensAtMs = issuer.gate.opensAtMs();
-      if (opensAtMs <= nowMs) return nowMs;
-      untilMs = Math.min(untilMs, opensAtMs, this.#passedOverAtMs(issuer));
-      if (!this.#isPassedOver(issuer, nowMs)) break;
-    }
-    return untilMs;
+    const choice = this.#among(this.#parts.ranked, {}, nowMs);
+    return choice.kind === 'ask' ? nowMs : choice.untilMs;
   }
 
   /** When an order at this CA may go on, there or elsewhere. */
@@ -114,7 +108,7 @@ export class Issuers {
     return { kind: 'closed', untilMs: Math.min(opensAtMs, leftAtMs) };
   }
 
-  #among(ranked: readonly Issuer[], order: Order, nowMs: number): Choice {
+  #among(ranked: readonly Issuer[], order: Pick<Order, 'detours'>, nowMs: number): Choice {
     const open: Issuer[] = [];
     let untilMs = Infinity;
     for (const issuer of ranked) {
@@ -153,6 +147,6 @@ function isAvoided(order: Order, issuer: Issuer, nowMs: number): boolean {
   return avoidedUntil(order, issuer) > nowMs;
 }
 
-function avoidedUntil({ detours }: Order, { terms }: Issuer): number {
+function avoidedUntil({ detours }: Pick<Order, 'detours'>, { terms }: Issuer): number {
   return detours?.avoids?.find(({ authority }) => authority === terms.id)?.untilMs ?? 0;
 }
